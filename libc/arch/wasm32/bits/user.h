@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Skerry authors */
+/* No registers: a wasm frame cannot be read. */

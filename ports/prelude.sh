@@ -1,0 +1,37 @@
+# What every recipe's build script can use; bash, run in an empty folder, and stopped by the first command
+# that fails. Set from outside: SRC (the first source's folder; SRC0, SRC1, ... all of them), DEST (what is put
+# there is the port), PORT (the recipe's own folder), PACKAGES (binary packages, unpacked), NEED_<port> (what the
+# recipe needs), JOBS, BUILD (the build machine's triplet), SITE, and CC, CXX, AR, RANLIB, NM, STRIP with their flags.
+set -euo pipefail
+unset MAKEFLAGS MFLAGS GREP_OPTIONS CDPATH ENV
+export LC_ALL=C CONFIG_SITE="$SITE" PKG_CONFIG_LIBDIR=/nonexistent MAKEINFO=true HELP2MAN=true
+
+# configure [OPTION...]: the usual line for a cross build
+configure() {
+    "$SRC/configure" --quiet --host=wasm32-linux-musl --build="$BUILD" --prefix=/usr --sysconfdir=/etc \
+        --localstatedir=/var --disable-nls --disable-dependency-tracking "$@"
+}
+
+# with_host_compiler COMMAND...: run it with the build machine's own compiler, for programs a build runs itself
+with_host_compiler() {
+    env -u CC -u CXX -u AR -u RANLIB -u NM -u STRIP -u CPPFLAGS -u LDFLAGS -u CONFIG_SITE CC=gcc CXX=g++ CFLAGS=-O1 "$@"
+}
+
+# generated [FOLDER]: make what automake's `all` makes first (headers mostly), so that single targets can follow
+generated() {
+    printf 'skerry-generated: $(BUILT_SOURCES)\n' >"${1:-.}/skerry-generated.mk"
+    make -j"$JOBS" -C "${1:-.}" -f Makefile -f skerry-generated.mk skerry-generated
+}
+
+# program FILE...: install into usr/bin
+program() {
+    mkdir -p "$DEST/usr/bin"
+    install -m 755 "$@" "$DEST/usr/bin/"
+}
+
+# alias_of PROGRAM NAME...: other names of one program
+alias_of() {
+    local target=$1
+    shift
+    for name in "$@"; do ln -sf "$target" "$DEST/usr/bin/$name"; done
+}

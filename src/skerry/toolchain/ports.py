@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Skerry authors
+"""All ports: list them, build them in parallel, never in vain, and check what is in the cache.
+
+The result of a port is `<cache>/ports/<name>-<digest>`, the digest being that of its recipe, its needs
+and the toolchain. After a build, `<cache>/root` names a tree of all ports built so far.
+
+Blocking: everything here.
+Errors:   UserError. One port that fails does not keep the others from being built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from skerry.abi.errors import UserError
+from skerry.toolchain import cache, port, tools
+from skerry.toolchain.recipe import Recipe, names, order
+from skerry.toolchain.root import merge, point
+from skerry.toolchain.schedule import Schedule
+
+DEMO = ("base", "coreutils", "make", "grep", "sed", "gzip", "dash")
+"""What `make demo` needs."""
+
+
+def digests(recipes: list[Recipe]) -> dict[str, str]:
+    """Return each recipe's digest; they come needs first."""
+    support = [f"{name}\0{hashlib.sha256(content).hexdigest()}" for name, content in port.support()]
+    toolchain = tools.digest()
+    found: dict[str, str] = {}
+    for recipe in recipes:
+        parts = [recipe.digest, *(found[name] for name in recipe.needs)]
+        if recipe.source:
+            parts += [*support, toolchain]
+        found[recipe.name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    return found
+
+
+def places(recipes: list[Recipe]) -> dict[str, Path]:
+    """Return where each port's result is, or will be."""
+    folder = cache.cache_dir() / "ports"
+    return {name: folder / f"{name}-{digest}" for name, digest in digests(recipes).items()}
+
+
+def build(wanted: Iterable[str] = (), *, jobs: int | None = None, force: bool = False) -> int:
+    """Build what is not in the cache yet (no names: all ports); return 0, or 1 when one failed."""
+    chosen = tuple(wanted)
+    recipes = order(chosen or names())
+    found = places(recipes)
+    if force:
+        for name in chosen or found:
+            _forget(found[name])
+    missing = [recipe for recipe in recipes if not found[recipe.name].is_dir()]
+    failed: dict[str, str] = {}
+    if missing:
+        if any(recipe.source for recipe in missing):
+            tools.environment()  # the sysroot first: it has a progress line of its own
+        failed = Schedule(missing, found, jobs or os.cpu_count() or 1).run()
+    root()
+    for name in sorted(failed):
+        print(f"skerry: {failed[name]}", file=sys.stderr)
+    if failed:
+        print(f"skerry: not built: {', '.join(sorted(failed))}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _forget(place: Path) -> None:
+    """Take a result out of the cache; trees that link its files keep them."""
+    import shutil
+
+    with cache.locked(f"{place.parent.name}-{place.name}"):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def root() -> Path:
+    """Return the tree of all ports built so far, base among them, and let `<cache>/root` name it."""
+    recipes = order(names())
+    found = places(recipes)
+    base = next(recipe for recipe in recipes if recipe.name == "base")
+    if not found["base"].is_dir():
+        port.build(base, found["base"], found, 1)
+    tree = merge([found[r.name] for r in recipes if not r.library and found[r.name].is_dir()])
+    point(tree)
+    return tree
+
+
+def need(*wanted: str) -> dict[str, Path]:
+    """Build these ports and return their folders. Raises: UserError when one failed."""
+    if build(wanted):
+        raise UserError("the ports this needs could not be built")
+    recipes = order(wanted)
+    found = places(recipes)
+    return {name: found[name] for name in wanted}
+
+
+def show(wanted: Iterable[str] = ()) -> int:
+    """Print a table of the ports: version, state, and the programs of those that are built."""
+    chosen = tuple(wanted)
+    recipes = order(chosen or names())
+    found = places(recipes)
+    rows = [("NAME", "VERSION", "STATE", "PROGRAMS")]
+    for recipe in sorted(recipes, key=lambda recipe: recipe.name):
+        if recipe.name in (chosen or found):
+            place = found[recipe.name]
+            rows.append((recipe.name, recipe.version, _state(recipe, place), _programs(recipe, place)))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[3]]).rstrip())
+    return 0
+
+
+def _state(recipe: Recipe, place: Path) -> str:
+    if place.is_dir():
+        return "built"
+    return "stale" if any(place.parent.glob(f"{recipe.name}-" + "[0-9a-f]" * 20)) else "missing"
+
+
+def _programs(recipe: Recipe, place: Path) -> str:
+    """The programs' names, or what the port is."""
+    if not place.is_dir() or recipe.library:
+        return f"({recipe.summary})"
+    found = [name.rpartition("/")[2] for name in port.recorded(place) if name.startswith("usr/bin/")]
+    return " ".join(sorted(found)) or f"({recipe.summary})"
+
+
+def verify(wanted: Iterable[str] = ()) -> int:
+    """Check built ports: files match their recorded digests, programs import only what boxes give.
+
+    With names, a port that is not built is a failure. Returns 0 when all is well, else 1.
+    """
+    chosen = tuple(wanted)
+    recipes = order(chosen or names())
+    found = places(recipes)
+    bad = checked = 0
+    for recipe in recipes:
+        if chosen and recipe.name not in chosen:
+            continue
+        if found[recipe.name].is_dir():
+            problems = list(_problems(recipe, found[recipe.name]))
+            checked += 1
+        else:
+            problems = ["not built"] if chosen else []
+        for problem in problems:
+            print(f"{recipe.name}: {problem}")
+        bad += bool(problems)
+    print(f"{checked} ports checked, {bad} bad")
+    return 1 if bad else 0
+
+
+def _problems(recipe: Recipe, place: Path) -> list[str]:
+    """What differs between the manifest and the files, and what the programs may not have."""
+    try:
+        wanted = port.recorded(place)
+    except (OSError, ValueError) as error:
+        return [f"its manifest cannot be read: {error}"]
+    got = port.record(place)
+    result = [f"{name} is missing" for name in sorted(wanted.keys() - got.keys())]
+    result += [f"{name} is not of this build" for name in sorted(got.keys() - wanted.keys())]
+    result += [f"{name} was changed" for name in sorted(got.keys() & wanted.keys()) if got[name] != wanted[name]]
+    return result + list(port.check_programs(recipe, place))
