@@ -6,10 +6,12 @@ set -euo pipefail
 unset MAKEFLAGS MFLAGS GREP_OPTIONS CDPATH ENV
 export LC_ALL=C CONFIG_SITE="$SITE" PKG_CONFIG_LIBDIR=/nonexistent MAKEINFO=true HELP2MAN=true
 
-# configure [OPTION...]: the usual line for a cross build
+# configure [OPTION...]: the usual line for a cross build. tools/gen_config_site wants the answers alone: then
+# FACTS names a file for them, and the build ends here.
 configure() {
     "$SRC/configure" --quiet --host=wasm32-linux-musl --build="$BUILD" --prefix=/usr --sysconfdir=/etc \
-        --localstatedir=/var --disable-nls --disable-dependency-tracking "$@"
+        --localstatedir=/var --disable-nls --disable-dependency-tracking ${FACTS:+--cache-file="$FACTS"} "$@"
+    if [ -n "${FACTS:-}" ]; then exit 0; fi
 }
 
 # with_host_compiler COMMAND...: run it with the build machine's own compiler, for programs a build runs itself

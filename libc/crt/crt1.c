@@ -83,16 +83,16 @@ EXPORT("_start") void _start(void)
 	__libc_start_main(call_main, stack[0], (char **)(stack + 1), 0, 0, 0);
 }
 
-weak void __skerry_deliver_guarded(void);
+/* The engine sets these bytes when a thread that makes no system calls should run its handlers, and
+ * has put tests of them into the code: where one is set, that code calls __skerry_deliver. */
+unsigned char __skerry_poll[256];
 
-/* For the engine, to interrupt code that makes no system calls. */
+weak void __skerry_cancel_again(void);
+
 EXPORT("__skerry_deliver") void __skerry_deliver(void)
 {
-	if (__skerry_interrupted++) {
-	} else if (__skerry_deliver_guarded) {
-		__skerry_deliver_guarded();
-	} else {
-		__skerry_run_signals();
-	}
-	__skerry_interrupted--;
+	struct interruption here = { __skerry_interruptions };
+	__skerry_interruptions = &here;
+	if (__skerry_run_signals() && __skerry_cancel_again) __skerry_cancel_again();
+	__skerry_interruptions = here.outer;
 }

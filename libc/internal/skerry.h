@@ -24,14 +24,15 @@ extern hidden _Thread_local volatile int __skerry_cancellable;
 /* Runs the handlers that are due. Returns 1 if the interrupted call was cancelled. */
 hidden int __skerry_run_signals(void);
 
-/* Nonzero while handlers run because the engine interrupted this thread in the middle of its code:
- * then a host frame lies below, which neither fork nor longjmp can pass. */
-extern hidden _Thread_local volatile int __skerry_interrupted;
+/* Handlers under way that the engine started in the middle of code, innermost first. Asyncify has not
+ * prepared the frames they interrupted, so fork is refused there. */
+struct interruption {
+	struct interruption *outer;
+};
+extern hidden _Thread_local struct interruption *__skerry_interruptions;
 
-/* src/interruption.c, linked with longjmp. */
-hidden void __skerry_deliver_guarded(void);
-hidden void __skerry_postponed_jump(void);
-hidden void *__skerry_divert_jump(void *buffer, uintptr_t frame, int value);
+/* Sends the thread its cancellation signal once more; linked with pthread_cancel. */
+hidden void __skerry_cancel_again(void);
 
 /* Goes back to the point of vfork, in the parent, with the child's pid. */
 _Noreturn hidden void __skerry_vfork_return(long pid);

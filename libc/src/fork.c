@@ -16,7 +16,7 @@ IMPORT("linux", "fork") long __import_fork(void *);
 
 long __skerry_sys_fork(long unused)
 {
-	if (__skerry_interrupted) return -EAGAIN;
+	if (__skerry_interruptions) return -EAGAIN;
 	__skerry_mm_lock();
 	state.current = state.saved;
 	state.end = state.saved + sizeof state.saved;

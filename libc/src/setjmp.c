@@ -30,8 +30,9 @@ uint32_t __wasm_setjmp_test(struct jump *buffer, void *invocation)
 
 _Noreturn void __wasm_longjmp(struct jump *buffer, int value)
 {
-	/* The invocation is the address of a variable in the target's frame. */
-	buffer = __skerry_divert_jump(buffer, (uintptr_t)buffer->invocation, value);
+	/* The invocation is the address of a variable in the target's frame; what lies below it ends. */
+	while (__skerry_interruptions && (void *)__skerry_interruptions < buffer->invocation)
+		__skerry_interruptions = __skerry_interruptions->outer;
 	buffer->thrown.buffer = buffer;
 	buffer->thrown.value = value ? value : 1;
 	__builtin_wasm_throw(1, &buffer->thrown);

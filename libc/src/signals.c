@@ -20,22 +20,14 @@ struct frame {
 
 _Thread_local volatile int __skerry_signal_flag;
 _Thread_local volatile int __skerry_cancellable;
-_Thread_local volatile int __skerry_interrupted;
+_Thread_local struct interruption *__skerry_interruptions;
 
-/* musl's cancellation compares the program counter with these three, see pthread_cancel.c: we
- * report the first one while a cancellable call is under way, and look whether it became the last. */
-__asm__(
-	".section .rodata.skerry_cancel,\"\",@\n"
-	".globl __cp_begin\n" ".hidden __cp_begin\n" "__cp_begin: .int8 0\n" ".size __cp_begin, 1\n"
-	".globl __cp_end\n" ".hidden __cp_end\n" "__cp_end: .int8 0\n" ".size __cp_end, 1\n"
-	".globl __cp_cancel\n" ".hidden __cp_cancel\n" "__cp_cancel: .int8 0\n" ".size __cp_cancel, 1\n"
-);
-extern hidden const char __cp_begin[1], __cp_cancel[1];
+/* While a cancellable call is under way we report the first as the program counter, and look whether
+ * musl's handler changed it to the second. Linked with pthread_cancel: see cancel_labels.c. */
+extern hidden weak const char __cp_begin[1], __cp_cancel[1];
 
 IMPORT("skerry", "sigfetch") long __import_sigfetch(struct frame *);
 IMPORT("linux", "rt_sigprocmask") long __import_rt_sigprocmask(long, const void *, void *, long);
-
-weak void __skerry_postponed_jump(void);
 
 static int run_one(const struct frame *frame, int cancellable)
 {
@@ -55,7 +47,6 @@ int __skerry_run_signals(void)
 	struct frame frame;
 	int cancelled = 0, cancellable = __skerry_cancellable;
 	__skerry_signal_flag = 0;
-	if (__skerry_postponed_jump) __skerry_postponed_jump();
 	__skerry_cancellable = 0;
 	while (__import_sigfetch(&frame) > 0) cancelled |= run_one(&frame, cancellable);
 	__skerry_cancellable = cancellable;

@@ -18,7 +18,7 @@ Errors: `errno` values are Linux' generic numbers, whatever the host is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from skerry.abi.record import Record
 from enum import IntFlag
 from typing import ClassVar, TypeAlias
 
@@ -42,8 +42,7 @@ class How(IntFlag):
     APPEND = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(Record):
     """What is known of one file. `uid` and `gid` are 0 for the person who runs the box, else 65534."""
 
     mode: int
@@ -62,8 +61,7 @@ class Stat:
     ctime_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """One name in a directory. There is no entry for "." or ".."."""
 
     name: bytes
@@ -73,8 +71,7 @@ class Entry:
 # ---- requests: names
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Record):
     """Stat each name of `path` in turn, as far as it goes. Answer: `Walked`."""
 
     code: ClassVar[int] = 1
@@ -82,8 +79,7 @@ class Walk:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(Record):
     """List a directory from `cookie` (0 at first). Answer: `Listing`."""
 
     code: ClassVar[int] = 2
@@ -92,8 +88,7 @@ class List:
     cookie: int
 
 
-@dataclass(frozen=True, slots=True)
-class Readlink:
+class Readlink(Record):
     """Read a symbolic link. Answer: `Data`."""
 
     code: ClassVar[int] = 3
@@ -101,8 +96,7 @@ class Readlink:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Mkdir:
+class Mkdir(Record):
     """Make a directory. Answer: `Found`."""
 
     code: ClassVar[int] = 4
@@ -111,8 +105,7 @@ class Mkdir:
     mode: int
 
 
-@dataclass(frozen=True, slots=True)
-class Symlink:
+class Symlink(Record):
     """Make a symbolic link that holds `target`. Answer: `Found`."""
 
     code: ClassVar[int] = 5
@@ -121,8 +114,7 @@ class Symlink:
     target: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Record):
     """Give the file at `path` a second name in the same tree. Answer: `Found`."""
 
     code: ClassVar[int] = 6
@@ -131,8 +123,7 @@ class Link:
     new_path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(Record):
     """Rename within one tree; `flags` as renameat2(2): 1 NOREPLACE, 2 EXCHANGE. Answer: `Done`."""
 
     code: ClassVar[int] = 7
@@ -142,8 +133,7 @@ class Rename:
     flags: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unlink:
+class Unlink(Record):
     """Remove the name of anything but a directory. Answer: `Done`."""
 
     code: ClassVar[int] = 8
@@ -151,8 +141,7 @@ class Unlink:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Rmdir:
+class Rmdir(Record):
     """Remove an empty directory. Answer: `Done`."""
 
     code: ClassVar[int] = 9
@@ -160,8 +149,7 @@ class Rmdir:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Setattr:
+class Setattr(Record):
     """Change what is not None, of the open `handle` or, when that is 0, of `path`. Answer: `Found`."""
 
     code: ClassVar[int] = 10
@@ -174,8 +162,7 @@ class Setattr:
     mtime_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Statfs:
+class Statfs(Record):
     """How full the tree's file system is. Answer: `Space`."""
 
     code: ClassVar[int] = 11
@@ -185,8 +172,7 @@ class Statfs:
 # ---- requests: open files
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Record):
     """Open a regular file and read its first `size` bytes in the same trip. Answer: `Opened`.
 
     `mode` counts only when the file is made. Anything but a regular file is refused (EISDIR for a
@@ -201,8 +187,7 @@ class Open:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Record):
     """Read at `offset`. Answer: `Data`, short only at the end of the file."""
 
     code: ClassVar[int] = 13
@@ -211,8 +196,7 @@ class Read:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Record):
     """Write at `offset` (ignored when opened with APPEND). Answer: `Count`."""
 
     code: ClassVar[int] = 14
@@ -221,24 +205,21 @@ class Write:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Fstat:
+class Fstat(Record):
     """Stat an open file. Answer: `Found`."""
 
     code: ClassVar[int] = 15
     handle: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fsync:
+class Fsync(Record):
     """Wait until the file is on the disk. Answer: `Done`."""
 
     code: ClassVar[int] = 16
     handle: int
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Record):
     """Forget a handle. Answer: `Done`."""
 
     code: ClassVar[int] = 17
@@ -248,23 +229,20 @@ class Close:
 # ---- answers
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Record):
     """The request was not carried out."""
 
     code: ClassVar[int] = 64
     errno: int
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Record):
     """It was carried out; there is nothing to tell."""
 
     code: ClassVar[int] = 65
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(Record):
     """One stat for each name that exists, in order; `errno` says why it ended early (0: it did not).
 
     A walk ends after a symbolic link (ELOOP) or a file (ENOTDIR) that is not the last name; that
@@ -276,8 +254,7 @@ class Walked:
     errno: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Record):
     """Part of a directory; `cookie` asks for the next part, 0 says this was the last."""
 
     code: ClassVar[int] = 67
@@ -285,16 +262,14 @@ class Listing:
     cookie: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Record):
     """The file as it is now."""
 
     code: ClassVar[int] = 68
     stat: Stat
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Record):
     """An open file and its first bytes.
 
     `handle` is 0 when the file was opened for READ alone in a read-only tree and `data` is all of
@@ -307,24 +282,21 @@ class Opened:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Record):
     """Bytes of a file, or the text of a symbolic link."""
 
     code: ClassVar[int] = 70
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Record):
     """How many bytes were written."""
 
     code: ClassVar[int] = 71
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Record):
     """As statvfs(3), in units of `block_size` bytes."""
 
     code: ClassVar[int] = 72

@@ -8,12 +8,11 @@ Carried like hostfs.py's requests. A box reaches nothing by default: the monitor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from skerry.abi.record import Record
 from typing import ClassVar
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Record):
     """Open a stream (or, with `stream` false, a datagram flow) to an address outside.
 
     `host` is 4 or 16 bytes in network order. There is no answer but `Failed` yet.
@@ -25,8 +24,7 @@ class Connect:
     stream: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(Record):
     """Ask for the addresses of a name outside. There is no answer but `Failed` yet."""
 
     code: ClassVar[int] = 33

@@ -16,7 +16,7 @@ from skerry.abi.errors import EXIT_FAILED, UserError
 from skerry.box import BoxConfig, Mount
 from skerry.box.config import check_mounts, parse_cwd, parse_env, parse_mount, parse_size
 
-HOME = "/root"  # the one person inside a box is its root, as in a container
+HOME = "/home/user"  # the one person inside a box, uid 1000
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -82,12 +82,12 @@ def default_environment(tty: bool) -> dict[str, str]:
     return {
         "PATH": PATH,
         "HOME": HOME,
-        "USER": "root",
-        "LOGNAME": "root",
+        "USER": "user",
+        "LOGNAME": "user",
         "SHELL": "/bin/sh",
         "LANG": "C.UTF-8",
         "TERM": os.environ.get("TERM", "dumb") if tty else "dumb",
-        "PS1": "skerry:$PWD# ",
+        "PS1": "skerry:$PWD$ ",
     }
 
 

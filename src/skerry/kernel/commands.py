@@ -8,7 +8,7 @@ Units: times are nanoseconds of the monotonic clock.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from skerry.abi.record import Record
 from enum import Enum
 
 
@@ -20,8 +20,7 @@ class SpawnKind(Enum):
     THREAD = "thread"  # a new stack on the parent's shared memory
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Record):
     """A program about to start: the engine's module handle and the initial stack's contents."""
 
     module: object
@@ -31,31 +30,27 @@ class Image:
     name: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Record):
     """Return `value` from the parked call of task `tid`."""
 
     tid: int
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exec:
+class Exec(Record):
     """Replace the image of task `tid`; its parked execve never returns."""
 
     tid: int
     image: Image
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Record):
     """Task `tid` is dead: unwind its image and end its thread."""
 
     tid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spawn:
+class Spawn(Record):
     """Make an engine thread for task `tid`; `parent` is the task it derives from."""
 
     tid: int
@@ -65,15 +60,13 @@ class Spawn:
     stack: int = 0  # address of {fn, arg}, for THREAD
 
 
-@dataclass(frozen=True, slots=True)
-class Poke:
+class Poke(Record):
     """Task `tid` runs inside its image and has a signal to look at."""
 
     tid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Record):
     """Compile this wasm file; answer with `Loaded`."""
 
     request: int
@@ -81,46 +74,53 @@ class Load:
     untrusted_code: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Record):
     """A question for the monitor (host files, connections); answer with `Answer`."""
 
     request: int
     payload: object
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Record):
     """Send `Timer` at `deadline_ns`; replaces the timer before it, None cancels it."""
 
     deadline_ns: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleOutput:
+class ConsoleOutput(Record):
     """Bytes for the person's terminal."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOutput:
+class StreamOutput(Record):
     """Bytes out of stream `stream`; empty means the guest closed it."""
 
     stream: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTaken:
+class StreamTaken(Record):
     """The guest consumed `size` bytes of input of stream `stream`: send more."""
 
     stream: int
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exited:
+class Listening(Record):
+    """A program began to listen at TCP port `port`; only when `network.announce` asks for it."""
+
+    port: int
+
+
+class Connected(Record):
+    """Answer to `Connect`: the stream is open (`errno` 0), or nobody listens."""
+
+    stream: int
+    errno: int
+
+
+class Exited(Record):
     """A process that `Start` made is gone; `status` as wait4(2) encodes it."""
 
     tag: int
@@ -129,8 +129,7 @@ class Exited:
     user_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Record):
     """A process that `Start` made runs now; or did not start: `errno` and `reason`."""
 
     tag: int
@@ -139,8 +138,7 @@ class Started:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Record):
     """A line for the person who owns the box: a crash, a refused import."""
 
     text: str
@@ -148,5 +146,5 @@ class Log:
 
 Command = (
     Resume | Exec | Stop | Spawn | Poke | Load | Ask | SetTimer | ConsoleOutput | StreamOutput
-    | StreamTaken | Exited | Started | Log
+    | StreamTaken | Listening | Connected | Exited | Started | Log
 )  # fmt: skip

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
-from skerry.abi.fcntl import S_IFDIR, S_IFMT, S_ISGID, S_ISVTX
-from skerry.kernel import inotify
-from skerry.kernel.inotify import notify
-from skerry.kernel.namei import DOTS, locate
+from skerry.abi.fcntl import S_IFDIR, S_IFLNK, S_IFMT, S_ISGID, S_ISVTX
+from skerry.abi.limits import NAME_MAX
+from skerry.kernel import notify
+from skerry.kernel.namei import DOTS, locate_name, missing
 from skerry.kernel.vfs import (
     RENAME_EXCHANGE,
     RENAME_NOREPLACE,
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 def newborn(task: Task, directory: Inode, mode: int, rdev: int = 0, target: bytes = b"") -> New:
     """What a new file of the caller looks like: umask applied, group of a setgid directory kept."""
     cred, gid = task.process.cred, task.process.cred.egid
-    mode &= ~task.process.fs.umask
+    if mode & S_IFMT != S_IFLNK:
+        mode &= ~task.process.fs.umask
     if directory.mode & S_ISGID:
         gid = directory.gid
         if mode & S_IFMT == S_IFDIR:
@@ -73,11 +74,11 @@ def _covered(inode: Inode) -> bool:
 
 def free_place(task: Task, dirfd: int, path: bytes, directory_wanted: bool = False) -> tuple[Inode, bytes]:
     """The directory and name for something new. Raises: SysError(EEXIST), and those of `may_create`."""
-    directory, name, inode, slash = locate(task, dirfd, path, follow=False)
+    directory, name, inode, slash = locate_name(task, dirfd, path)
     if inode is not None or name in DOTS:
         raise SysError(Errno.EEXIST)
-    if slash and not directory_wanted:
-        raise SysError(Errno.ENOENT)
+    if len(name) > NAME_MAX or (slash and not directory_wanted):
+        raise missing(name)
     may_create(directory, task.process.cred)
     return directory, name
 
@@ -89,7 +90,7 @@ def create(
     directory, name = free_place(task, dirfd, path, mode & S_IFMT == S_IFDIR)
     made = directory.make(name, newborn(task, directory, mode, rdev, target))
     if directory.fs.watched and isinstance(made, Inode):
-        notify(made, (directory, name), inotify.IN_CREATE)
+        notify.notify_name(directory, name, made, notify.IN_CREATE)
     return made
 
 
@@ -104,19 +105,20 @@ def link(task: Task, inode: Inode, dirfd: int, path: bytes) -> Step[None] | None
         raise SysError(Errno.ENOENT)
     result = directory.link(name, inode)
     if directory.fs.watched:
-        notify(inode, (directory, name), inotify.IN_CREATE)
+        notify.notify(inode, None, notify.IN_ATTRIB)
+        notify.notify_name(directory, name, inode, notify.IN_CREATE)
     return result
 
 
 def unlink(task: Task, dirfd: int, path: bytes) -> Step[None] | None:
     """unlink(2)."""
-    directory, name, inode, slash = locate(task, dirfd, path, follow=False)
+    directory, name, inode, slash = locate_name(task, dirfd, path)
     if name in DOTS:
         raise SysError(Errno.EISDIR)
     if directory.fs.read_only:
         raise SysError(Errno.EROFS)
     if inode is None:
-        raise SysError(Errno.ENOENT)
+        raise missing(name)
     if slash:
         raise SysError(Errno.EISDIR if inode.is_dir else Errno.ENOTDIR)
     may_delete(directory, inode, task.process.cred, as_dir=False)
@@ -127,13 +129,13 @@ def unlink(task: Task, dirfd: int, path: bytes) -> Step[None] | None:
 
 def rmdir(task: Task, dirfd: int, path: bytes) -> Step[None] | None:
     """rmdir(2)."""
-    directory, name, inode, _ = locate(task, dirfd, path, follow=False)
+    directory, name, inode, _ = locate_name(task, dirfd, path)
     if name in DOTS:
         raise SysError({b"": Errno.EBUSY, b".": Errno.EINVAL, b"..": Errno.ENOTEMPTY}[name])
     if directory.fs.read_only:
         raise SysError(Errno.EROFS)
     if inode is None:
-        raise SysError(Errno.ENOENT)
+        raise missing(name)
     may_delete(directory, inode, task.process.cred, as_dir=True)
     result = directory.rmdir(name, inode)
     _tell_gone(directory, name, inode)
@@ -142,9 +144,8 @@ def rmdir(task: Task, dirfd: int, path: bytes) -> Step[None] | None:
 
 def _tell_gone(directory: Inode, name: bytes, inode: Inode) -> None:
     if directory.fs.watched:
-        notify(inode, (directory, name), inotify.IN_DELETE)
-        if inode.nlink == 0:
-            notify(inode, None, inotify.IN_DELETE_SELF)
+        notify.notify_lost(inode)
+        notify.notify_name(directory, name, inode, notify.IN_DELETE)
 
 
 def rename(
@@ -153,8 +154,8 @@ def rename(
     """renameat2(2)."""
     if flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) or flags == RENAME_NOREPLACE | RENAME_EXCHANGE:
         raise SysError(Errno.EINVAL)
-    old = locate(task, dirfd, path, follow=False)
-    new = locate(task, new_dirfd, new_path, follow=False)
+    old = locate_name(task, dirfd, path)
+    new = locate_name(task, new_dirfd, new_path)
     inode = _check_rename(old, new, flags)
     other = new[2]
     if other is inode:
@@ -187,7 +188,9 @@ def _check_rename(old: Place, new: Place, flags: int) -> Inode:
         raise SysError(Errno.EROFS)
     inode, other = old[2], new[2]
     if inode is None:
-        raise SysError(Errno.ENOENT)
+        raise missing(old[1])
+    if len(new[1]) > NAME_MAX:
+        raise SysError(Errno.ENAMETOOLONG)
     if flags & RENAME_NOREPLACE and other is not None:
         raise SysError(Errno.EEXIST)
     if flags & RENAME_EXCHANGE:
@@ -222,8 +225,8 @@ def _check_move(inode: Inode, cred: Credentials) -> None:
 
 def _tell_moved(old: Place, new: Place, inode: Inode) -> None:
     cookie = inode.fs.last_cookie = inode.fs.last_cookie + 1
-    notify(inode, (old[0], old[1]), inotify.IN_MOVED_FROM, cookie)
-    notify(inode, (new[0], new[1]), inotify.IN_MOVED_TO, cookie)
-    notify(inode, None, inotify.IN_MOVE_SELF)
-    if new[2] is not None and new[2].nlink == 0:
-        notify(new[2], None, inotify.IN_DELETE_SELF)
+    notify.notify_name(old[0], old[1], inode, notify.IN_MOVED_FROM, cookie)
+    notify.notify_name(new[0], new[1], inode, notify.IN_MOVED_TO, cookie)
+    notify.notify(inode, None, notify.IN_MOVE_SELF)
+    if new[2] is not None:
+        notify.notify_lost(new[2])

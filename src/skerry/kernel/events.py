@@ -8,11 +8,10 @@ Units: times are nanoseconds; ids are those of an earlier command.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from skerry.abi.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Record):
     """The monitor asks for a new process, a child of init.
 
     `stdio` names what descriptors 0, 1 and 2 are: "console", "null", or a stream number of
@@ -28,8 +27,7 @@ class Start:
     session: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Syscall:
+class Syscall(Record):
     """Task `tid` calls `module.name(args)`; args are signed 32-bit words."""
 
     tid: int
@@ -38,8 +36,7 @@ class Syscall:
     args: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Record):
     """Answer to `Load`: a handle of the engine's, or why the file is no program."""
 
     request: int
@@ -47,21 +44,18 @@ class Loaded:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """Answer to `Ask`: a data class of abi (hostfs, hostnet), never interpreted here."""
 
     request: int
     payload: object
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Record):
     """The deadline of the last `SetTimer` has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trapped:
+class Trapped(Record):
     """The image of task `tid` did something impossible; `signo` says which signal it earns."""
 
     tid: int
@@ -69,54 +63,58 @@ class Trapped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(Record):
     """The start function of task `tid` returned: as if it had called exit(status)."""
 
     tid: int
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleInput:
+class ConsoleInput(Record):
     """Bytes the person typed; empty means hang-up."""
 
     untrusted_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleSize:
+class ConsoleSize(Record):
     """The person's terminal has a new size in character cells."""
 
     rows: int
     columns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleReady:
+class ConsoleReady(Record):
     """The monitor can take `size` more bytes of console output."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamInput:
+class StreamInput(Record):
     """Bytes for the guest end of stream `stream`; empty means end of file."""
 
     stream: int
     untrusted_data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReady:
+class StreamReady(Record):
     """The monitor can take `size` more bytes of stream `stream`; 0: its reader is gone."""
 
     stream: int
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class HostSignal:
+class Connect(Record):
+    """The monitor connects to TCP port `port` of the box; answered by `Connected`.
+
+    The bytes of the connection are stream `stream`, in both directions: a number of the monitor's
+    that names no other stream.
+    """
+
+    stream: int
+    port: int
+
+
+class HostSignal(Record):
     """The monitor sends a signal: to process `pid`, or for 0 to the foreground group."""
 
     pid: int
@@ -125,5 +123,5 @@ class HostSignal:
 
 Event = (
     Start | Syscall | Loaded | Answer | Timer | Trapped | Returned | ConsoleInput | ConsoleSize
-    | ConsoleReady | StreamInput | StreamReady | HostSignal
+    | ConsoleReady | StreamInput | StreamReady | Connect | HostSignal
 )  # fmt: skip

@@ -22,6 +22,7 @@ from skerry.kernel.commands import Command, SetTimer
 from skerry.kernel.console import Console
 from skerry.kernel.exit import Exits
 from skerry.kernel.futex import Futexes
+from skerry.kernel.hostconn import connect_from_outside
 from skerry.kernel.itimer import IntervalTimers
 from skerry.kernel.locks import Locks
 from skerry.kernel.mount import Namespace
@@ -106,7 +107,8 @@ class Kernel:
     def serve(self, task: Task, call: Call, args: tuple[int, ...]) -> int | None:
         """Serve a call, without tracing."""
         value: int | None
-        if task.process.stopped:
+        process = task.process
+        if process.stopped:
             self.sched.hold(task, call, args)
             return None
         try:
@@ -169,6 +171,10 @@ class Kernel:
                 task = self.tasks.get(event.tid)
                 if task is not None:
                     self.exits.exit_group(task.acting or task, (event.status & 0xFF) << 8)
+            case events.Connect():
+                connect_from_outside(self.network, event)
+            case events.StreamInput() | events.StreamReady() if event.stream in self.network.outside:
+                self.network.outside[event.stream].event(event)
             case events.HostSignal():
                 self._host_signal(event)
             case _:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.socket import SOMAXCONN
-from skerry.kernel.socket import Socket, patient_wait
+from skerry.kernel.socket import RECEIVE, Socket, patient_wait
 from skerry.kernel.stream import StreamSocket
 from skerry.kernel.wait import Step, WaitQueue
 
@@ -65,6 +65,8 @@ class Acceptor(Socket):
             raise SysError(Errno.EINVAL)
         if self.listener.embryos:
             return self.accepted(self.listener)
+        if self.shut & RECEIVE:
+            raise SysError(Errno.EINVAL)
         if self.nonblocking:
             raise SysError(Errno.EAGAIN)
         return self._accept_later()
@@ -74,6 +76,8 @@ class Acceptor(Socket):
         while self.listener is not None:
             if self.listener.embryos:
                 return self.accepted(self.listener)
+            if self.shut & RECEIVE:
+                break
             if not (yield from patient_wait(self.not_empty, deadline_ns)):
                 raise SysError(Errno.EAGAIN)
         raise SysError(Errno.EINVAL)  # shut down meanwhile

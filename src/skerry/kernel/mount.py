@@ -55,11 +55,11 @@ class Namespace:
                 self._mount(path, filesystem)
 
     def _mount(self, path: bytes, filesystem: Filesystem) -> None:
-        names = tuple(name for name in path.split(b"/") if name)
+        names = names_of(path)
         below, rest = self.root, names
         for other_path, other in self.mounts:
-            base = tuple(name for name in other_path.split(b"/") if name)
-            if other is not filesystem and other.path and len(base) < len(names) and names[: len(base)] == base:
+            base = names_of(other_path)
+            if len(base) < len(names) and names[: len(base)] == base:
                 below, rest = other, names[len(base) :]
         place = below.scaffold(rest, filesystem.root.is_dir)
         place.mounted = filesystem.root
@@ -74,6 +74,11 @@ class Namespace:
         result = settle(change_directory, task, path)
         if result is not None:
             yield from result
+
+
+def names_of(path: bytes) -> tuple[bytes, ...]:
+    """The names in the path of a mount."""
+    return tuple(name for name in path.split(b"/") if name)
 
 
 def change_directory(task: Task, path: bytes) -> None:

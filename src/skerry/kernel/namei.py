@@ -46,13 +46,28 @@ def start_of(task: Task, dirfd: int, path: bytes) -> Inode:
     return inode
 
 
-def locate(task: Task, dirfd: int, path: bytes, follow: bool) -> Place:
-    """Walk to the last name of `path`; a link there is followed when asked or when a slash follows."""
+def locate(task: Task, dirfd: int, path: bytes, follow: bool, file_wanted: bool = False) -> Place:
+    """Walk to the last name of `path`; a link there is followed when asked or when a slash follows.
+
+    `file_wanted`: for O_CREAT, which makes no directories: a slash at the end is EISDIR.
+    """
     if not path:
-        if dirfd != AT_FDCWD:
-            task.process.fds.get(dirfd)
         raise SysError(Errno.ENOENT)
-    return _walk(task, start_of(task, dirfd, path), path, follow, [])
+    follow = follow or path[-1] == 47
+    place = _walk(task, start_of(task, dirfd, path), path, follow, [], file_wanted)
+    if place[2] is None and len(place[1]) > NAME_MAX:
+        raise SysError(Errno.ENAMETOOLONG)
+    return place
+
+
+def locate_name(task: Task, dirfd: int, path: bytes) -> Place:
+    """Walk to the last name of `path` as a name to make, remove or rename: a link there is itself.
+
+    The name may be too long: whether that is the error to report depends on the call.
+    """
+    if not path:
+        raise SysError(Errno.ENOENT)
+    return _walk(task, start_of(task, dirfd, path), path, False, [])
 
 
 def find(task: Task, dirfd: int, path: bytes, follow: bool = True) -> Inode:
@@ -85,7 +100,9 @@ def inode_of(task: Task, fd: int) -> Inode:
     return inode
 
 
-def _walk(task: Task, node: Inode, path: bytes, follow: bool, links: list[Inode]) -> Place:
+def _walk(
+    task: Task, node: Inode, path: bytes, follow: bool, links: list[Inode], file_wanted: bool = False
+) -> Place:
     """The walk itself. `links` are the symbolic links followed so far."""
     process = task.process
     root, cred = process.fs.root, process.cred
@@ -126,24 +143,26 @@ def _walk(task: Task, node: Inode, path: bytes, follow: bool, links: list[Inode]
             raise SysError(Errno.EACCES)
         if last[0] == 46 and last in DOTS:
             return node, last, node if last == b"." else up(node, root), True
+        if slash and file_wanted:
+            raise SysError(Errno.EISDIR)
         child = node.lookup(last)
     except Cold as cold:
         if not links:
             cold.rest = (*ahead, last)
         raise
     if child is None:
-        if len(last) > NAME_MAX:
-            raise SysError(Errno.ENAMETOOLONG)
         return node, last, None, slash
     if child.mounted is not None:
         child = child.mounted
-    if (follow or slash) and child.mode & S_IFMT == S_IFLNK:
-        place = _through(task, node, child, links)
+    if follow and child.mode & S_IFMT == S_IFLNK:
+        place = _through(task, node, child, links, file_wanted)
         return (place[0], place[1], place[2], True) if slash else place
     return node, last, child, slash
 
 
-def _through(task: Task, directory: Inode, link: Inode, links: list[Inode]) -> Place:
+def _through(
+    task: Task, directory: Inode, link: Inode, links: list[Inode], file_wanted: bool = False
+) -> Place:
     """The place a link found in `directory` leads to, which need not exist."""
     if len(links) >= SYMLINK_MAX:
         raise SysError(Errno.ELOOP)
@@ -154,15 +173,15 @@ def _through(task: Task, directory: Inode, link: Inode, links: list[Inode]) -> P
     text = link.readlink_for(task)
     if not text:
         raise SysError(Errno.ENOENT)
-    return _walk(task, directory, text, True, links)
+    return _walk(task, directory, text, True, links, file_wanted)
 
 
 def _target(task: Task, directory: Inode, link: Inode, links: list[Inode]) -> Inode:
     """What a link in the middle of a path leads to."""
-    inode = _through(task, directory, link, links)[2]
-    if inode is None:
-        raise SysError(Errno.ENOENT)
-    return inode
+    place = _through(task, directory, link, links)
+    if place[2] is None:
+        raise missing(place[1])
+    return place[2]
 
 
 def missing(name: bytes) -> SysError:

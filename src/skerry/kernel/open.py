@@ -28,8 +28,8 @@ from skerry.abi.fcntl import (
 )
 from skerry.kernel.dirent import may_create, newborn
 from skerry.kernel.file import File
-from skerry.kernel.inotify import IN_CREATE, IN_OPEN, notify
-from skerry.kernel.namei import DOTS, find, locate
+from skerry.kernel.namei import find, locate
+from skerry.kernel.notify import IN_CREATE, IN_OPEN, notify, notify_name
 from skerry.kernel.regular import PathFile
 from skerry.kernel.vfs import READ, SEARCH, WRITE, Inode, owns, require
 from skerry.kernel.wait import Step
@@ -49,10 +49,8 @@ def open_at(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> File 
     if flags & TMPFILE_BIT:
         return _open_nameless(task, dirfd, path, flags, mode)
     follow = not flags & O_NOFOLLOW and flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
-    directory, name, inode, slash = locate(task, dirfd, path, follow)
+    directory, name, inode, slash = locate(task, dirfd, path, follow, file_wanted=bool(flags & O_CREAT))
     if flags & O_CREAT:
-        if slash and name not in DOTS:
-            raise SysError(Errno.EISDIR)
         if inode is None:
             return _create(task, directory, name, flags, mode)
         if flags & O_EXCL:
@@ -71,10 +69,10 @@ def open_at(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> File 
 
 def _check_flags(flags: int) -> int:
     """Raise EINVAL for what openat(2) refuses; drop what O_PATH ignores."""
-    if flags & TMPFILE_BIT and (not flags & O_DIRECTORY or flags & O_ACCMODE == 0):
-        raise SysError(Errno.EINVAL)
     if flags & O_PATH:
         return flags & WITH_PATH
+    if flags & TMPFILE_BIT and (not flags & O_DIRECTORY or flags & O_ACCMODE == 0):
+        raise SysError(Errno.EINVAL)
     if flags & (O_CREAT | O_DIRECTORY) == O_CREAT | O_DIRECTORY:
         raise SysError(Errno.EINVAL)
     return flags
@@ -125,7 +123,7 @@ def _create(task: Task, directory: Inode, name: bytes, flags: int, mode: int) ->
     if not isinstance(made, Inode):
         return _create_later(task, directory, name, made, flags)
     if directory.fs.watched:
-        notify(made, (directory, name), IN_CREATE)
+        notify_name(directory, name, made, IN_CREATE)
     return _finish(task, directory, name, made, flags & ~O_TRUNC)
 
 
@@ -137,7 +135,7 @@ def _create_later(task: Task, directory: Inode, name: bytes, step: Step[Inode], 
 
 def _open_nameless(task: Task, dirfd: int, path: bytes, flags: int, mode: int) -> File | Step[File]:
     """O_TMPFILE: a file in the file system of a directory, without a name in it."""
-    directory = find(task, dirfd, path)
+    directory = find(task, dirfd, path, not flags & O_NOFOLLOW)
     if not directory.is_dir:
         raise SysError(Errno.ENOTDIR)
     require(directory, task.process.cred, WRITE | SEARCH)

@@ -65,7 +65,7 @@ class PacketSocket(Socket):
             self.raise_error()
         if self.packets:
             return self._pull(size, flags)
-        if self.nothing_comes():
+        if self.nothing_comes(not self.impatient(flags)):
             return Received(b"")
         if self.impatient(flags):
             raise SysError(Errno.EAGAIN)
@@ -77,13 +77,16 @@ class PacketSocket(Socket):
             if not (yield from patient_wait(self.not_empty, deadline_ns)):
                 raise SysError(Errno.EAGAIN)
             self.raise_error()
-            if not self.packets and self.nothing_comes():
+            if not self.packets and self.nothing_comes(True):
                 return Received(b"")
         return self._pull(size, flags)
 
-    def nothing_comes(self) -> bool:
-        """With no packet here: whether that is the end. Raises what read(2) then fails with."""
-        return bool(self.shut & RECEIVE)
+    def nothing_comes(self, patient: bool) -> bool:
+        """With no packet here: whether that is the end. Raises what read(2) then fails with.
+
+        A datagram socket that is shut down says EAGAIN to the impatient, as on Linux.
+        """
+        return patient and bool(self.shut & RECEIVE)
 
     def _pull(self, size: int, flags: int) -> Received:
         packet = self.packets[0]

@@ -103,14 +103,13 @@ class PipeEnd(Anonymous):
         if not pipe.readers:
             raise broken(task)
         room = pipe.capacity - pipe.used
-        if len(data) <= PIPE_BUF or not room:
+        if len(data) <= PIPE_BUF or room < PIPE_BUF:
             raise SysError(Errno.EAGAIN)
         return self._put(data[:room])
 
     def _write_later(self, task: Task, data: bytes) -> Step[int]:
         pipe = self.pipe
         done, size = 0, len(data)
-        least = size if size <= PIPE_BUF else 1
         while done < size:
             if not pipe.readers:
                 error = broken(task)
@@ -118,7 +117,7 @@ class PipeEnd(Anonymous):
                     break
                 raise error
             room = pipe.capacity - pipe.used
-            if room >= least:
+            if room >= min(size - done, PIPE_BUF):
                 done += self._put(data[done : done + room])
                 continue
             try:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from skerry.abi import poll
 from skerry.kernel.file import File
 from skerry.kernel.signalfd import SignalFd
+from skerry.kernel.socket import Socket
 from skerry.kernel.wait import Step, Wait, WaitQueue
 
 if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
+WRITING = poll.POLLOUT | poll.POLLWRNORM | poll.POLLWRBAND
 UNASKED = poll.POLLERR | poll.POLLHUP  # poll and epoll report these for every file
 
 Entry = tuple[File | None, int]
@@ -40,12 +42,24 @@ def look(entries: list[Entry]) -> tuple[list[int], int]:
     return found, len(found) - found.count(0)
 
 
+def queues_of(file: File, wanted: int) -> tuple[WaitQueue, ...]:
+    """The queues of one file that matter for the bits asked for.
+
+    A server that only reads is not woken whenever its client makes room. What ends a
+    socket wakes both its queues.
+    """
+    queues = file.poll_queues()
+    if not wanted & WRITING and isinstance(file, Socket):
+        return queues[:1]
+    return queues
+
+
 def queues(entries: list[Entry]) -> tuple[WaitQueue, ...]:
     """Every queue that may change the outcome."""
     every: dict[WaitQueue, None] = {}
-    for file, _ in entries:
+    for file, wanted in entries:
         if file is not None:
-            for queue in file.poll_queues():
+            for queue in queues_of(file, wanted):
                 every[queue] = None
     return tuple(every)
 

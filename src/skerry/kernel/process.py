@@ -8,9 +8,9 @@ Invariant: a process is alive until `status` is set, a zombie until it is reaped
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from skerry.abi.record import Record
 from skerry.abi.limits import OPEN_HARD, OPEN_MAX, PROCESS_MAX, SIGNALS_MAX
 from skerry.abi.signal import SIG_DFL
 from skerry.kernel.fdtable import FdTable
@@ -36,17 +36,28 @@ RLIMIT_STACK = 3
 RLIMIT_COUNT = 16
 
 
-@dataclass(slots=True)
 class Credentials:
     """User and group ids: real, effective, saved, and supplementary groups."""
 
-    uid: int = 0
-    euid: int = 0
-    suid: int = 0
-    gid: int = 0
-    egid: int = 0
-    sgid: int = 0
-    groups: tuple[int, ...] = ()
+    __slots__ = ("egid", "euid", "gid", "groups", "sgid", "suid", "uid")
+
+    def __init__(
+        self,
+        uid: int = 0,
+        euid: int = 0,
+        suid: int = 0,
+        gid: int = 0,
+        egid: int = 0,
+        sgid: int = 0,
+        groups: tuple[int, ...] = (),
+    ) -> None:
+        self.uid = uid
+        self.euid = euid
+        self.suid = suid
+        self.gid = gid
+        self.egid = egid
+        self.sgid = sgid
+        self.groups = groups
 
     def copy(self) -> Credentials:
         """Credentials of a child."""
@@ -55,17 +66,18 @@ class Credentials:
         )
 
 
-@dataclass(slots=True)
 class FsContext:
     """Where paths start and what creation masks; threads share it."""
 
-    root: Location
-    cwd: Location
-    umask: int = 0o022
+    __slots__ = ("cwd", "root", "umask")
+
+    def __init__(self, root: Location, cwd: Location, umask: int = 0o022) -> None:
+        self.root = root
+        self.cwd = cwd
+        self.umask = umask
 
 
-@dataclass(slots=True, frozen=True)
-class Action:
+class Action(Record):
     """struct sigaction: what to do on a signal. `handler` is a table index, 0 default, 1 ignore."""
 
     handler: int = SIG_DFL
@@ -76,13 +88,15 @@ class Action:
 DEFAULT_ACTION = Action()
 
 
-@dataclass(slots=True)
 class Usage:
     """Resources used, as getrusage(2) reports them."""
 
-    user_ns: int = 0
-    system_ns: int = 0
-    minor_faults: int = 0
+    __slots__ = ("minor_faults", "system_ns", "user_ns")
+
+    def __init__(self, user_ns: int = 0, system_ns: int = 0, minor_faults: int = 0) -> None:
+        self.user_ns = user_ns
+        self.system_ns = system_ns
+        self.minor_faults = minor_faults
 
     def add(self, other: Usage) -> None:
         """Fold a reaped child's usage in."""
@@ -103,55 +117,65 @@ def default_limits() -> dict[int, tuple[int, int]]:
     return limits
 
 
-@dataclass(slots=True, eq=False)
 class Process:
     """One process."""
 
-    kernel: Kernel
-    pid: int
-    parent: Process | None
-    fs: FsContext
-    cred: Credentials
-    fds: FdTable
-    threads: dict[int, Task] = field(default_factory=dict)
-    children: dict[int, Process] = field(default_factory=dict)
-    group: Group | None = None
+    __slots__ = (
+        "actions", "alarms", "argv", "child_changed", "child_subreaper", "children", "children_usage",
+        "continue_report", "cred", "death_signal", "dumpable", "env", "exe", "fds", "fs", "group",
+        "has_execed", "image", "kernel", "limits", "nice", "no_new_privs", "parent", "pending", "pid",
+        "policy", "posix_timers", "shared_memory", "signal_arrived", "start_ns", "status",
+        "stop_report", "stopped", "tag", "threads", "timer_slack_ns", "usage",
+    )  # fmt: skip
 
-    # the image
-    argv: tuple[bytes, ...] = ()
-    env: tuple[bytes, ...] = ()
-    exe: bytes = b""  # path of the file that runs
-    image: Image | None = None  # what the engine started last; its stack is laid out from it
-    shared_memory: bool = False  # linked with -pthread: can have threads
-    has_execed: bool = False  # setpgid(2) by the parent is too late
+    def __init__(
+        self, kernel: Kernel, pid: int, parent: Process | None, fs: FsContext, cred: Credentials, fds: FdTable
+    ) -> None:
+        self.kernel = kernel
+        self.pid = pid
+        self.parent = parent
+        self.fs = fs
+        self.cred = cred
+        self.fds = fds
+        self.threads: dict[int, Task] = {}
+        self.children: dict[int, Process] = {}
+        self.group: Group | None = None
 
-    # signals; members of one set are shared by all threads
-    actions: dict[int, Action] = field(default_factory=dict)
-    pending: list[Pending] = field(default_factory=list)
-    signal_arrived: WaitQueue = field(default_factory=WaitQueue)  # signalfd, sigtimedwait
+        # the image
+        self.argv: tuple[bytes, ...] = ()
+        self.env: tuple[bytes, ...] = ()
+        self.exe: bytes = b""  # path of the file that runs
+        self.image: Image | None = None  # what the engine started last; its stack is laid out from it
+        self.shared_memory: bool = False  # linked with -pthread: can have threads
+        self.has_execed: bool = False  # setpgid(2) by the parent is too late
 
-    # life and death
-    stopped: bool = False
-    stop_report: int = 0  # signal that stopped it and that wait has not seen yet
-    continue_report: bool = False
-    status: int | None = None
-    child_changed: WaitQueue = field(default_factory=WaitQueue)
-    tag: int | None = None  # of the Start event that made it
+        # signals; members of one set are shared by all threads
+        self.actions: dict[int, Action] = {}
+        self.pending: list[Pending] = []
+        self.signal_arrived: WaitQueue = WaitQueue()  # signalfd, sigtimedwait
 
-    # accounting
-    start_ns: int = 0
-    usage: Usage = field(default_factory=Usage)
-    children_usage: Usage = field(default_factory=Usage)
-    limits: dict[int, tuple[int, int]] = field(default_factory=default_limits)
-    nice: int = 0
-    alarms: dict[int, object] = field(default_factory=dict)  # itimers, see kernel/itimer.py
-    posix_timers: dict[int, object] = field(default_factory=dict)
-    dumpable: int = 1
-    child_subreaper: bool = False
-    no_new_privs: bool = False
-    timer_slack_ns: int = 50_000  # recorded; timers here are as exact as the engine's
-    policy: int = 0  # SCHED_*, recorded
-    death_signal: int = 0  # PR_SET_PDEATHSIG: sent to this process when its parent ends
+        # life and death
+        self.stopped: bool = False
+        self.stop_report: int = 0  # signal that stopped it and that wait has not seen yet
+        self.continue_report: bool = False
+        self.status: int | None = None
+        self.child_changed: WaitQueue = WaitQueue()
+        self.tag: int | None = None  # of the Start event that made it
+
+        # accounting
+        self.start_ns: int = 0
+        self.usage: Usage = Usage()
+        self.children_usage: Usage = Usage()
+        self.limits: dict[int, tuple[int, int]] = default_limits()
+        self.nice: int = 0
+        self.alarms: dict[int, object] = {}  # itimers, see kernel/itimer.py
+        self.posix_timers: dict[int, object] = {}
+        self.dumpable: int = 1
+        self.child_subreaper: bool = False
+        self.no_new_privs: bool = False
+        self.timer_slack_ns: int = 50_000  # recorded; timers here are as exact as the engine's
+        self.policy: int = 0  # SCHED_*, recorded
+        self.death_signal: int = 0  # PR_SET_PDEATHSIG: sent to this process when its parent ends
 
     @property
     def alive(self) -> bool:

@@ -6,7 +6,6 @@ Errors: as execve(2): EACCES for what is not an executable regular file, ENOENT,
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import GeneratorType
 from typing import TYPE_CHECKING, cast
 
@@ -21,13 +20,15 @@ if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
 
-@dataclass(slots=True)
 class Program:
     """An executable regular file: its inode, resolved path and whole content."""
 
-    inode: Inode  # .module caches the engine's handle; a write to the file clears it
-    path: bytes
-    data: bytes
+    __slots__ = ("data", "inode", "path")
+
+    def __init__(self, inode: Inode, path: bytes, data: bytes) -> None:
+        self.inode = inode  # .module caches the engine's handle; a write to the file clears it
+        self.path = path
+        self.data = data
 
 
 def open_program(task: Task, dirfd: int, path: bytes, flags: int) -> Step[Program]:

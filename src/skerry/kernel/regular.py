@@ -19,10 +19,10 @@ from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.signal import Signo
 from skerry.kernel.file import Buffer, File
-from skerry.kernel.inotify import IN_ACCESS, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, IN_MODIFY, notify
+from skerry.kernel.notify import IN_ACCESS, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, IN_MODIFY, notify, notify_gone
 from skerry.kernel.process import INFINITY
 from skerry.kernel.signal import Pending
-from skerry.kernel.vfs import Inode
+from skerry.kernel.vfs import Inode, drop_setuid
 from skerry.kernel.wait import Step
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
 RLIMIT_FSIZE = 1
+SET_ID = fcntl.S_ISUID | fcntl.S_ISGID
 SIZE_LIMIT = 0x7FFFFFFFFFFFFFFF  # MAX_LFS_FILESIZE
 DIRENT = Struct("<QqHB")  # linux_dirent64: ino, cookie of the next, record length, type; then the name
 
@@ -64,6 +65,8 @@ class InodeFile(File):
         if inode.fs.watched:
             wrote = self.flags & fcntl.O_ACCMODE != fcntl.O_RDONLY
             notify(inode, self.place, IN_CLOSE_WRITE if wrote else IN_CLOSE_NOWRITE)
+            if inode.nlink == 0 and inode.opened == 0:
+                notify_gone(inode)
 
 
 class RegularFile(InodeFile):
@@ -95,13 +98,13 @@ class RegularFile(InodeFile):
 
     def write(self, task: Task, data: Buffer) -> int | Step[int]:
         """See File."""
-        inode = self.inode
-        if self.flags & fcntl.O_APPEND:
-            self.offset = inode.size
-        done = self._put(task, data, self.offset)
+        if not data:
+            return 0
+        offset = self.inode.size if self.flags & fcntl.O_APPEND else self.offset
+        done = self._put(task, data, offset)
         if done.__class__ is GeneratorType:
             return self._write_later(cast("Step[int]", done))
-        self.offset += cast(int, done)
+        self.offset = offset + cast(int, done)
         return done
 
     def _write_later(self, step: Step[int]) -> Step[int]:
@@ -116,9 +119,9 @@ class RegularFile(InodeFile):
         limit = task.process.limits[RLIMIT_FSIZE][0]
         if limit != INFINITY or offset > SIZE_LIMIT - len(data):
             data = within_limit(task, data, offset, min(limit, SIZE_LIMIT))
-        if not data:
-            return 0
         inode = self.inode
+        if inode.mode & SET_ID:
+            drop_setuid(inode, task.process.cred)
         done = inode.write_at(offset, data)
         if inode.fs.watched:
             notify(inode, self.place, IN_MODIFY)
@@ -132,7 +135,7 @@ class RegularFile(InodeFile):
         """See File; with O_APPEND Linux appends here too (pwrite(2), "Bugs")."""
         if self.flags & fcntl.O_APPEND:
             offset = self.inode.size
-        return self._put(task, data, offset)
+        return self._put(task, data, offset) if data else 0
 
     def seek(self, task: Task, offset: int, whence: int) -> int | Step[int]:
         """See File."""
@@ -163,6 +166,7 @@ class RegularFile(InodeFile):
     def truncate(self, task: Task, size: int) -> int | Step[int]:
         """See File."""
         check_size(task, size)
+        drop_setuid(self.inode, task.process.cred)
         step = self.inode.truncate(size)
         if self.inode.fs.watched:
             notify(self.inode, self.place, IN_MODIFY)
@@ -254,6 +258,7 @@ def open_inode(inode: Inode, task: Task, flags: int) -> File | Step[File]:
     kind = inode.mode & fcntl.S_IFMT
     if kind == fcntl.S_IFREG:
         if flags & fcntl.O_TRUNC:
+            drop_setuid(inode, task.process.cred)
             inode.truncate(0)
         return RegularFile(inode, flags)
     if kind == fcntl.S_IFDIR:

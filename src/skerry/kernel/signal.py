@@ -12,10 +12,10 @@ Invariant: a signal whose action is to ignore it is never pending, unless it is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from struct import pack_into
 from typing import TYPE_CHECKING
 
+from skerry.abi.record import Record
 from skerry.abi.errno import ERESTARTSYS, Errno
 from skerry.abi.signal import (
     CLD_CONTINUED,
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
     from skerry.kernel.kernel import Kernel
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Record):
     """A generated signal: siginfo_t before it is laid out.
 
     `value` is sigval for queued and timer signals; `status` is si_status for SIGCHLD.

@@ -29,6 +29,7 @@ TIMEVAL_OLD = Struct("<ii")
 TIMEVAL_NEW = Struct("<qq")
 BUFFER_MIN = 2304  # include/net/sock.h, SOCK_MIN_RCVBUF
 TCP_INFO_SIZE = 104
+IP_TOS = 1
 TCP_CONGESTION = b"cubic\0\0\0\0\0\0\0\0\0\0\0"
 
 RECEIVE_TIMEOUTS = (s.SO_RCVTIMEO_OLD, s.SO_RCVTIMEO_NEW)
@@ -46,6 +47,7 @@ REMEMBERED: dict[tuple[int, int], int] = {
         (s.TCP_KEEPINTVL, 75), (s.TCP_KEEPCNT, 9), (s.TCP_SYNCNT, 6), (s.TCP_LINGER2, 60),
         (s.TCP_DEFER_ACCEPT, 0), (s.TCP_WINDOW_CLAMP, 0), (s.TCP_QUICKACK, 1), (s.TCP_USER_TIMEOUT, 0),
         (s.TCP_FASTOPEN, 0), (s.TCP_NOTSENT_LOWAT, -1))},
+    (s.IPPROTO_UDP, 1): 0,  # UDP_CORK
     # TOS, TTL, HDRINCL, OPTIONS, RECVOPTS, PKTINFO, MTU_DISCOVER, RECVERR, RECVTTL, RECVTOS, FREEBIND,
     # BIND_ADDRESS_NO_PORT, MULTICAST_IF/TTL/LOOP, UNICAST_IF
     **{(s.IPPROTO_IP, name): default for name, default in (
@@ -90,6 +92,8 @@ def _set_live(socket: Socket, name: int, number: int, value: bytes) -> bool:
     if name == s.SO_REUSEADDR:
         socket.reuse_address = bool(number)
     elif name == s.SO_REUSEPORT:
+        if socket.family == s.AF_UNIX:
+            raise SysError(Errno.EOPNOTSUPP)
         socket.reuse_port = bool(number)
     elif name == s.SO_PASSCRED:
         if socket.family != s.AF_UNIX:
@@ -98,11 +102,11 @@ def _set_live(socket: Socket, name: int, number: int, value: bytes) -> bool:
         if isinstance(socket, StreamSocket):
             socket.plain = not number
     elif name in BUFFERS:
-        size = max(BUFFER_MIN * 2, min(number & 0xFFFFFFFF, s.SOCKET_BUFFER_MAX) * 2)
+        size = min(number & 0xFFFFFFFF, s.SOCKET_BUFFER_MAX) * 2
         if name in (s.SO_RCVBUF, s.SO_RCVBUFFORCE):
-            socket.receive_size = size
+            socket.receive_size = max(BUFFER_MIN, size)
         else:
-            socket.send_size = size
+            socket.send_size = max(2 * BUFFER_MIN, size)
             socket.not_full.wake()
     elif name == s.SO_LINGER:
         if len(value) < s.LINGER.size:
@@ -117,32 +121,34 @@ def _set_live(socket: Socket, name: int, number: int, value: bytes) -> bool:
 def _set_other(socket: Socket, level: int, name: int, number: int) -> None:
     """Everything else: remembered, or unknown."""
     if (level, name) == (s.IPPROTO_IPV6, s.IPV6_V6ONLY) and isinstance(socket, InetSocket):
-        _of_family(socket, level)
+        _of_family(socket, level, Errno.ENOPROTOOPT)
         if socket.bound:
             raise SysError(Errno.EINVAL)
         socket.v6only = bool(number)
         return
-    _of_family(socket, level)
+    _of_family(socket, level, Errno.ENOPROTOOPT)
     if (level, name) not in REMEMBERED:
         raise SysError(Errno.ENOPROTOOPT)
+    if (level, name) == (s.IPPROTO_IP, IP_TOS) and socket.type == s.SOCK_STREAM:
+        number &= ~3  # the two bits of ECN are TCP's own
     socket.remembered[level, name] = number
 
 
-def _of_family(socket: Socket, level: int) -> None:
-    """Raise unless sockets of this kind have options of this level."""
-    if level == s.SOL_SOCKET:
+def _of_family(socket: Socket, level: int, errno: Errno) -> None:
+    """Raise `errno` unless sockets of this kind have options of this level."""
+    if level == s.SOL_SOCKET or (level == s.IPPROTO_IP and isinstance(socket, InetSocket)):
         return
     if not isinstance(socket, InetSocket):
         raise SysError(Errno.EOPNOTSUPP)
-    if level == s.IPPROTO_TCP and not isinstance(socket, TcpSocket):
-        raise SysError(Errno.ENOPROTOOPT)
-    if level == s.IPPROTO_IPV6 and socket.family != s.AF_INET6:
-        raise SysError(Errno.ENOPROTOOPT)
+    if level in (s.IPPROTO_TCP, s.IPPROTO_UDP) and level == socket.protocol:
+        return
+    if level != s.IPPROTO_IPV6 or socket.family != s.AF_INET6:
+        raise SysError(errno)
 
 
 def get_option(task: Task, socket: Socket, level: int, name: int, size: int) -> bytes:
     """getsockopt(2): the value's bytes, at most `size` of them."""
-    _of_family(socket, level)
+    _of_family(socket, level, Errno.EOPNOTSUPP if socket.family == s.AF_INET else Errno.ENOPROTOOPT)
     if level == s.SOL_SOCKET:
         found = _get_structure(socket, name, size)
         if found is not None:
@@ -195,7 +201,9 @@ def _get_live(socket: Socket, name: int) -> int | None:
         return int(socket.reuse_address)
     if name == s.SO_REUSEPORT:
         return int(socket.reuse_port)
-    if name == s.SO_PASSCRED and socket.family == s.AF_UNIX:
+    if name == s.SO_PASSCRED:
+        if socket.family != s.AF_UNIX:
+            raise SysError(Errno.EOPNOTSUPP)
         return int(socket.pass_cred)
     if name == s.SO_SNDBUF:
         return socket.send_size

@@ -13,19 +13,24 @@ from struct import pack
 from skerry.kernel.commands import Image
 
 _WORD = 4
+SPARE = 6  # zero words after AT_NULL: libc adds three entries of its own (program headers)
 
 
 def stack_size(image: Image) -> int:
     """Bytes `initial_stack` will fill."""
-    words = 1 + len(image.argv) + 1 + len(image.env) + 1 + 2 * (len(image.auxv) + 1)
+    words = _words(image)
     strings = sum(len(text) + 1 for text in (*image.argv, *image.env))
     blobs = sum(len(value) for _, value in image.auxv if isinstance(value, bytes))
     return words * _WORD + strings + blobs
 
 
+def _words(image: Image) -> int:
+    return 1 + len(image.argv) + 1 + len(image.env) + 1 + 2 * (len(image.auxv) + 1) + SPARE
+
+
 def initial_stack(image: Image, address: int) -> bytes:
     """The stack's bytes, with pointers made for a place at `address`."""
-    words = 1 + len(image.argv) + 1 + len(image.env) + 1 + 2 * (len(image.auxv) + 1)
+    words = _words(image)
     out: list[int] = [len(image.argv)]
     tail = bytearray()
 
@@ -38,5 +43,5 @@ def initial_stack(image: Image, address: int) -> bytes:
         out.append(0)
     for key, value in image.auxv:
         out += [key, place(value) if isinstance(value, bytes) else value]
-    out += [0, 0]
+    out += [0] * (2 + SPARE)  # AT_NULL
     return pack(f"<{len(out)}I", *out) + bytes(tail)

@@ -73,14 +73,16 @@ class Tracer:
             self._line(f"{prefix}{call.name}({', '.join(parts)})", "?")
             self._ended(thread, prefix)
         elif value is None:
-            self._line(f"{prefix}{call.name}({', '.join(parts)}{', ' if waits_for_result else ''} <unfinished ...>")
+            comma = ", " if waits_for_result else ""
+            self._line(f"{prefix}{call.name}({', '.join(parts)}{comma} <unfinished ...>")
             self._open[thread] = _Open(task, call, words, len(parts) if waits_for_result else len(words))
         elif call.name == "vfork" and value == 0:
             self._line(f"{prefix}vfork( <unfinished ...>")
             self._vforks[thread] = _Open(task, call, words, 0)
         else:
             parts += self._after(task, call, words, len(parts), value)
-            self._line(f"{prefix}{call.name}({', '.join(filter(None, parts))})", self._result(task, call, words, value))
+            text = f"{prefix}{call.name}({', '.join(filter(None, parts))})"
+            self._line(text, self._result(task, call, words, value))
         return value
 
     def commands(self, commands: list[Command]) -> list[Command]:
@@ -109,7 +111,7 @@ class Tracer:
         kinds = self._arguments.get(call.name)
         if kinds is None:
             return [self._plain(word) for word in words], False
-        parts = []
+        parts: list[str] = []
         for index, kind in enumerate(kinds[: len(words)]):
             if kind in self._args.OUT:
                 return parts, True

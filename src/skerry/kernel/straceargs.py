@@ -99,6 +99,11 @@ def wide(argument: Argument) -> str:
     return str((argument.next() << 32) | (argument.word & 0xFFFFFFFF))
 
 
+def high_first(argument: Argument) -> str:
+    """The offset of _llseek: the high word stands first."""
+    return str((argument.word << 32) | (argument.next() & 0xFFFFFFFF))
+
+
 def skipped(argument: Argument) -> str:
     """The second word of a 64-bit number: already written."""
     return ""
@@ -151,7 +156,7 @@ def access_mode(argument: Argument) -> str:
 def socket_type(argument: Argument) -> str:
     """SOCK_STREAM|SOCK_CLOEXEC."""
     text = names.choice(argument.word & 0xF, names.SOCKETS)
-    rest = names.flags(argument.word & ~0xF, ((0o2000000, "SOCK_CLOEXEC"), (0o4000, "SOCK_NONBLOCK")), empty="")
+    rest = names.flags(argument.word & ~0xF, names.SOCKET_FLAGS, empty="")
     return f"{text}|{rest}" if rest else text
 
 
@@ -171,7 +176,9 @@ def fcntl_argument(argument: Argument) -> str:
         return "FD_CLOEXEC" if argument.word == 1 else str(argument.word)
     if command == "F_SETFL":
         return open_flags(argument)
-    return integer(argument) if command.startswith(("F_DUPFD", "F_SETPIPE", "F_SETOWN", "F_SETSIG")) else pointer(argument)
+    if command.startswith(("F_DUPFD", "F_SETPIPE", "F_SETOWN", "F_SETSIG")):
+        return integer(argument)
+    return pointer(argument)
 
 
 # --- text and bytes
@@ -202,6 +209,13 @@ def path(argument: Argument) -> str:
     """A path, whole."""
     text = argument.task.mem.string(argument.word, PATH_MAX)
     return '"' + "".join(quote(text[i : i + STRING_MAX])[1:-1] for i in range(0, len(text), STRING_MAX)) + '"'
+
+
+@out
+@safe
+def path_out(argument: Argument) -> str:
+    """A path the call wrote."""
+    return path(argument)
 
 
 @safe
@@ -249,7 +263,8 @@ def _vector(argument: Argument, count: int, filled: int | None = None) -> str:
 def arguments(argument: Argument) -> str:
     """argv."""
     texts = argument.task.mem.strings(argument.word, 1 << 21)
-    return "[" + ", ".join(quote(text) for text in texts[:LIST_MAX]) + (", ...]" if len(texts) > LIST_MAX else "]")
+    more = ", ..." if len(texts) > LIST_MAX else ""
+    return "[" + ", ".join(quote(text) for text in texts[:LIST_MAX]) + more + "]"
 
 
 @safe

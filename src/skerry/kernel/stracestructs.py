@@ -82,10 +82,11 @@ rlimit, rlimit_out = _struct("<QQ", _rlimit), _struct("<QQ", _rlimit, written=Tr
 signals, signals_out = _struct("<Q", sigset), _struct("<Q", sigset, written=True)
 action, action_out = _struct(SIGACTION.format, _action), _struct(SIGACTION.format, _action, written=True)
 itimerval, itimerval_out = _struct("<iiii", _itimerval), _struct("<iiii", _itimerval, written=True)
-itimerspec, itimerspec_out = _struct("<qi4xqi4x", _itimerspec), _struct("<qi4xqi4x", _itimerspec, written=True)
+itimerspec = _struct("<qi4xqi4x", _itimerspec)
+itimerspec_out = _struct("<qi4xqi4x", _itimerspec, written=True)
 pair_out = _struct("<ii", _pair, written=True)
-number, number_out = _struct("<i", lambda value: f"[{value}]"), _struct("<i", lambda value: f"[{value}]", written=True)
-wide_out = _struct("<q", lambda value: f"[{value}]", written=True)
+number, number_out = _struct("<i", "[{}]".format), _struct("<i", "[{}]".format, written=True)
+wide_out = _struct("<q", "[{}]".format, written=True)
 
 
 @out
@@ -140,7 +141,8 @@ def write_address(data: bytes) -> str:
     port = int.from_bytes(data[2:4], "big")
     if family == 1 and len(data) > 2:
         name = data[2:]
-        text += f", sun_path=@{quote(name[1:])}" if name[0] == 0 else f", sun_path={quote(name.partition(bytes(1))[0])}"
+        path = "@" + quote(name[1:]) if name[0] == 0 else quote(name.partition(b"\0")[0])
+        text += f", sun_path={path}"
     elif family == 2:
         text += f', sin_port=htons({port}), sin_addr=inet_addr("{".".join(map(str, data[4:8]))}")'
     elif family == 10:

@@ -32,7 +32,7 @@ ARGUMENTS: dict[str, tuple[Kind, ...]] = {
     "pwrite64": (_FD, a.data_in, _SIZE, *_WIDE),
     "preadv": (_FD, a.vector_out, _INT, *_WIDE),
     "pwritev": (_FD, a.vector_in, _INT, *_WIDE),
-    "_llseek": (_FD, lambda x: str(x.word << 32 | x.next() & 0xFFFFFFFF), a.skipped, s.wide_out, one_of(names.WHENCE)),
+    "_llseek": (_FD, a.high_first, a.skipped, s.wide_out, one_of(names.WHENCE)),
     "dup": (_FD,),
     "dup3": (_FD, _FD, a.open_flags),
     "fcntl64": (_FD, one_of(names.FCNTL), a.fcntl_argument),
@@ -43,7 +43,7 @@ ARGUMENTS: dict[str, tuple[Kind, ...]] = {
     "fstatfs64": (_FD, _SIZE, _PTR),
     "statfs64": (_PATH, _SIZE, _PTR),
     "getdents64": (_FD, _PTR, _SIZE),
-    "getcwd": (a.out(a.safe(lambda x: a.path(x))), _SIZE),
+    "getcwd": (a.path_out, _SIZE),
     "chdir": (_PATH,),
     "fchdir": (_FD,),
     "chroot": (_PATH,),
@@ -142,6 +142,3 @@ ARGUMENTS: dict[str, tuple[Kind, ...]] = {
     "uname": (_PTR,),
     "sysinfo": (_PTR,),
 }
-
-HEXADECIMAL = frozenset({"fcntl64"})
-"""Calls whose result is written in hexadecimal for some commands."""

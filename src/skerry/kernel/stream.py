@@ -53,6 +53,7 @@ class StreamSocket(Socket):
         self.inbox = ByteQueue()
         self.marks: deque[Mark] = deque()
         self.peer: StreamSocket | None = None  # who gets what is sent here
+        self.starved = False  # somebody has found no room and wants to know when there is some
 
     # --- sending
 
@@ -120,7 +121,11 @@ class StreamSocket(Socket):
     def _push(self, peer: StreamSocket, data: Buffer, ancillary: Ancillary | None) -> int:
         """Hand over as much as fits."""
         inbox = peer.inbox
-        size = min(len(data), self.send_size - inbox.used)
+        room = self.send_size - inbox.used
+        size = len(data)
+        if size > room:
+            self.starved = True
+            size = room
         if size <= 0:
             return 0
         if ancillary is not None:
@@ -172,7 +177,7 @@ class StreamSocket(Socket):
         if inbox.used and size and not self.marks:
             data = inbox.take(size)
             peer = self.peer
-            if peer is not None and peer.not_full.waiters:
+            if peer is not None and peer.starved:
                 peer.tell_room(inbox.used)
             return data
         return super().read(task, size)
@@ -233,10 +238,7 @@ class StreamSocket(Socket):
             return Received(self.inbox.peek(size), ancillary=ancillary)
         if not size:
             return Received(b"")
-        data = self.inbox.take(size)
-        if self.peer is not None and self.peer.not_full.waiters:
-            self.peer.tell_room(self.inbox.used)
-        return Received(data, ancillary=ancillary)
+        return Received(self.take(size), ancillary=ancillary)
 
     def _escorted(self, size: int, flags: int) -> tuple[int, Ancillary | None]:
         """How far a read goes when there are marks, and what comes with it.
@@ -270,17 +272,28 @@ class StreamSocket(Socket):
             if end <= 0:
                 self.marks.remove(mark)
 
+    def take(self, size: int) -> Buffer:
+        """Up to `size` plain bytes of an inbox that is not empty."""
+        data = self.inbox.take(size)
+        if self.peer is not None and self.peer.starved:
+            self.peer.tell_room(self.inbox.used)
+        return data
+
     # --- state
 
     def tell_room(self, used: int) -> None:
         """The peer has taken something; `used` bytes are left in its inbox."""
         if 3 * used <= 2 * self.send_size:
+            self.starved = False
             self.not_full.wake()
 
     def has_room(self) -> bool:
         """Whether poll says writable."""
         peer = self.peer
-        return peer is None or 3 * peer.inbox.used <= 2 * self.send_size
+        if peer is None or 3 * peer.inbox.used <= 2 * self.send_size:
+            return True
+        self.starved = True
+        return False
 
     def poll(self) -> int:
         """What Linux says of a connected stream; families add to it."""

@@ -8,7 +8,6 @@ Invariant: a task is running in its image exactly when `parked` is None, `deferr
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from skerry.kernel.usermem import UserMemory
@@ -20,33 +19,41 @@ if TYPE_CHECKING:
     from skerry.kernel.signal import Pending
 
 
-@dataclass(slots=True, eq=False)
 class Task:
     """One thread of a process."""
 
-    kernel: Kernel
-    tid: int
-    process: Process
-    mem: UserMemory
-    thread: int  # the engine thread that carries it: its own tid, or its parent's after vfork
+    __slots__ = (
+        "acting", "alt_stack", "awaited", "clear_child_tid", "dead", "deferred", "doomed", "flag",
+        "kernel", "mask", "mem", "name", "parked", "pending", "process", "robust_list", "saved_mask",
+        "thread", "tid", "vfork_parent",
+    )  # fmt: skip
 
-    # signals
-    mask: int = 0
-    saved_mask: int | None = None  # to restore after the handler: sigsuspend, ppoll, pselect
-    pending: list[Pending] = field(default_factory=list)
-    awaited: int = 0  # signals sigtimedwait wants; not delivered to handlers meanwhile
-    flag: int = 0  # address of the word libc tests after each call; 0: none yet
+    def __init__(
+        self, kernel: Kernel, tid: int, process: Process, mem: UserMemory, thread: int, mask: int = 0
+    ) -> None:
+        self.kernel = kernel
+        self.tid = tid
+        self.process = process
+        self.mem = mem
+        self.thread = thread  # the engine thread that carries it: its own tid, or its parent's after vfork
 
-    # waiting
-    parked: Parked | None = None
-    deferred: int | None = None  # result held back while the process is stopped
-    acting: Task | None = None  # the vfork child that speaks through this thread
-    dead: bool = False
-    doomed: int = 0  # signal a vfork child will die of once its parent has its thread back
+        # signals
+        self.mask = mask
+        self.saved_mask: int | None = None  # to restore after the handler: sigsuspend, ppoll, pselect
+        self.pending: list[Pending] = []
+        self.awaited: int = 0  # signals sigtimedwait wants; not delivered to handlers meanwhile
+        self.flag: int = 0  # address of the word libc tests after each call; 0: none yet
 
-    # thread details
-    name: bytes = b""  # at most 15 bytes, PR_SET_NAME
-    clear_child_tid: int = 0  # futex to wake at exit, CLONE_CHILD_CLEARTID
-    robust_list: int = 0
-    alt_stack: tuple[int, int, int] = (0, 2, 0)  # sp, SS_DISABLE, size: kept, never used
-    vfork_parent: Task | None = None
+        # waiting
+        self.parked: Parked | None = None
+        self.deferred: int | None = None  # result held back while the process is stopped
+        self.acting: Task | None = None  # the vfork child that speaks through this thread
+        self.dead: bool = False
+        self.doomed: int = 0  # signal a vfork child will die of once its parent has its thread back
+
+        # thread details
+        self.name: bytes = b""  # at most 15 bytes, PR_SET_NAME
+        self.clear_child_tid: int = 0  # futex to wake at exit, CLONE_CHILD_CLEARTID
+        self.robust_list: int = 0
+        self.alt_stack: tuple[int, int, int] = (0, 2, 0)  # sp, SS_DISABLE, size: kept, never used
+        self.vfork_parent: Task | None = None

@@ -100,7 +100,7 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
         destination = self.destination(address)
         if not is_local(destination[0]):
             return self.outside(task, destination, stream=True)
-        self._start(destination)
+        self.start(destination)
         if self.nonblocking:
             self.unreported = True
             raise SysError(Errno.EINPROGRESS)
@@ -132,7 +132,7 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
             raise SysError(error)
         return 0
 
-    def _start(self, destination: InetAddress) -> None:
+    def start(self, destination: InetAddress) -> None:
         """Send the SYN."""
         self.set_remote(destination)
         self.shut, self.error, self.finished = 0, 0, False
@@ -213,6 +213,8 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
     def shutdown(self, task: Task, how: int) -> int:
         """See Socket."""
         if self.state == CLOSE:
+            self.shut |= how
+            self.wake()
             raise SysError(Errno.ENOTCONN)
         if self.listener is not None:
             if how & RECEIVE:
@@ -220,28 +222,32 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
         elif self.state == SYN_SENT:
             self._give_up()
         else:
-            if how & SEND and not self.shut & SEND:
-                self._send_fin()
+            if how & SEND:
+                self.send_fin()
             self.shut |= how
+            self.plain = self.shut != BOTH
         self.wake()
         return 0
 
-    def _send_fin(self) -> None:
-        peer = self.peer
-        if isinstance(peer, TcpSocket) and not peer.closed:
-            self.shut |= SEND
-            peer.finish()
+    def send_fin(self) -> None:
+        """Nothing more will be sent; twice is no error."""
+        if self.shut & SEND:
+            return
+        self.shut |= SEND
+        if isinstance(self.peer, TcpSocket) and not self.peer.closed:
+            self.peer.finish()
         if self.finished:
             self.state = CLOSE
 
     def close(self) -> None:
         """See File; unread data or SO_LINGER with zero seconds makes it an RST."""
+        self.closed = True
         if self.listener is not None:
             self._stop_listening()
         elif self.state == SYN_SENT or self.inbox.used or self.linger == 0:
             self._give_up()
-        elif self.state != CLOSE and not self.shut & SEND:
-            self._send_fin()
+        elif self.state != CLOSE:
+            self.send_fin()
         self._vanish()
 
     def _vanish(self) -> None:
@@ -250,8 +256,8 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
         self.unbind()
         self.discard()
         self.wake()
-        if self.peer is not None:
-            self.peer.not_full.wake()
+        if self.peer is not None and self.peer.starved:
+            self.peer.tell_room(0)
 
     # --- data
 
@@ -265,11 +271,17 @@ class TcpSocket(Acceptor, InetSocket, StreamSocket):
             raise broken(task) if error == Errno.EPIPE and not flags & MSG_NOSIGNAL else SysError(error)
         return self if self.peer is None else self.peer
 
+    def push(self, data: bytes) -> None:
+        """Send without a caller, however much room there is; see hostconn.py."""
+        if self.peer is not None:
+            self._push(self.peer, data, None)
+
     def _push(self, peer: StreamSocket, data: Buffer, ancillary: Ancillary | None) -> int:
         """Hand over; bytes to a peer that has closed are lost, and answered with an RST."""
         if peer is self:  # still connecting
             return 0
-        if isinstance(peer, TcpSocket) and peer.closed:
+        if isinstance(peer, TcpSocket) and (peer.closed or peer.shut == BOTH):
+            peer.reset()  # RFC 1122 4.2.2.13: data for a socket that is shut both ways
             self.reset()
             return len(data)
         return super()._push(peer, data, None)

@@ -8,18 +8,22 @@ Invariant: callbacks run in order of deadline, equal ones in order of creation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 
-@dataclass(slots=True, order=True)
 class Deadline:
     """One pending timer; `cancelled` ones are dropped when they surface or are many."""
 
-    at_ns: int
-    number: int
-    action: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
+    __slots__ = ("action", "at_ns", "cancelled", "number")
+
+    def __init__(self, at_ns: int, number: int, action: Callable[[], None]) -> None:
+        self.at_ns = at_ns
+        self.number = number
+        self.action = action
+        self.cancelled = False
+
+    def __lt__(self, other: Deadline) -> bool:
+        return (self.at_ns, self.number) < (other.at_ns, other.number)
 
 
 class Timers:

@@ -43,7 +43,7 @@ class UnixSocket(Socket):
         name = parse_unix(address)
         if len(address) == 2:
             if not self.name:
-                self.claim(self.network.free_abstract_name())
+                self.claim(self.network.free_abstract_name(self.type))
             return 0
         if self.name:
             raise SysError(Errno.EINVAL)
@@ -70,17 +70,18 @@ class UnixSocket(Socket):
 
     def claim(self, name: bytes) -> None:
         """Take an abstract name."""
-        if name in self.network.abstract:
+        key = (self.type, name)  # each type has names of its own, as on Linux
+        if key in self.network.abstract:
             raise SysError(Errno.EADDRINUSE)
-        self.network.abstract[name] = self
+        self.network.abstract[key] = self
         self.name = name
 
     def forget_name(self) -> None:
         """The socket is gone; a path stays in its directory, with nobody behind it."""
         if self.bound is not None and self.bound.socket is self:
             self.bound.socket = None
-        if self.network.abstract.get(self.name) is self:
-            del self.network.abstract[self.name]
+        if self.network.abstract.get((self.type, self.name)) is self:
+            del self.network.abstract[self.type, self.name]
 
     def sockname(self) -> bytes:
         """See Socket."""
@@ -94,7 +95,7 @@ class UnixSocket(Socket):
         if not name:
             raise SysError(Errno.ECONNREFUSED if len(address) > 2 else Errno.EINVAL)
         if name[0] == 0:
-            return self._same_type(self.network.abstract.get(name))
+            return self._same_type(self.network.abstract.get((self.type, name)))
         found = settle(namei.find, task, AT_FDCWD, name)
         return self._behind(task, found) if isinstance(found, Inode) else self._find_later(task, found)
 

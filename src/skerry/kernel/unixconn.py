@@ -68,7 +68,7 @@ class UnixConnection(Acceptor, UnixSocket):
     def _try_connect(self, task: Task, target: UnixSocket) -> bool:
         """Connect; False when the caller must wait for room."""
         assert isinstance(target, UnixConnection)
-        if target.listener is None:
+        if target.listener is None or target.shut & RECEIVE:
             raise SysError(Errno.ECONNREFUSED)
         if target.listener.full:
             if self.nonblocking:
@@ -106,8 +106,8 @@ class UnixConnection(Acceptor, UnixSocket):
     def shutdown(self, task: Task, how: int) -> int:
         """See Socket; the peer's directions are the other way round."""
         self.shut |= how
-        if self.listener is not None and how & RECEIVE:
-            self._stop_listening()
+        if self.listener is not None:
+            self.listener.room.wake()
         if self.mate is not None:
             self.mate.shut |= (SEND if how & RECEIVE else 0) | (RECEIVE if how & SEND else 0)
             self.mate.wake()
@@ -119,6 +119,9 @@ class UnixConnection(Acceptor, UnixSocket):
         listener, self.listener = self.listener, None
         if listener is not None:
             for embryo in listener.embryos:
+                assert isinstance(embryo, UnixConnection)
+                if embryo.mate is not None and not embryo.mate.closed:
+                    embryo.mate.error = Errno.ECONNRESET
                 embryo.close()
             listener.room.wake()
 
@@ -262,11 +265,11 @@ class UnixSeqpacket(UnixConnection, PacketSocket):
         mate.deliver(Packet(bytes(data), format_unix(self.name) if self.name else b"", ancillary))
         return True
 
-    def nothing_comes(self) -> bool:
+    def nothing_comes(self, patient: bool) -> bool:
         """See PacketSocket."""
         if self.mate is None:
             raise SysError(Errno.ENOTCONN)
-        return super().nothing_comes()
+        return super().nothing_comes(True)
 
     def taken(self) -> None:
         """See PacketSocket."""

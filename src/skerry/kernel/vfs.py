@@ -85,8 +85,8 @@ class Inode:
     """A file, of whatever type `mode` says. The base refuses everything."""
 
     __slots__ = (
-        "atime_ns", "btime_ns", "ctime_ns", "fifo", "fs", "gid", "ino", "mode", "module", "mounted", "mtime_ns",
-        "name", "nlink", "opened", "parent", "rdev", "size", "socket", "uid", "watches",
+        "atime_ns", "btime_ns", "ctime_ns", "fifo", "fs", "gid", "ino", "mode", "module", "mounted",
+        "mtime_ns", "name", "nlink", "opened", "parent", "rdev", "size", "socket", "uid", "watches",
     )  # fmt: skip
 
     def __init__(self, fs: Filesystem, mode: int, uid: int = 0, gid: int = 0) -> None:
@@ -259,7 +259,10 @@ class Watch:
     __slots__ = ()
 
     def tell(self, mask: int, cookie: int, name: bytes) -> None:
-        """Something happened to the inode."""
+        """Something happened to the inode, or to `name` in it."""
+
+    def end(self) -> None:
+        """The inode is gone."""
 
 
 class New:
@@ -277,8 +280,9 @@ class Space:
     __slots__ = ("block_size", "blocks", "blocks_free", "files", "files_free")
 
     def __init__(
-        self, blocks: int = 0, blocks_free: int = 0, files: int = 0, files_free: int = 0, block_size: int = 4096
-    ) -> None:
+        self, blocks: int = 0, blocks_free: int = 0, files: int = 0, files_free: int = 0,
+        block_size: int = 4096,
+    ) -> None:  # fmt: skip
         self.blocks, self.blocks_free = blocks, blocks_free
         self.files, self.files_free = files, files_free
         self.block_size = block_size
@@ -356,3 +360,11 @@ _ON_DISK = frozenset((fcntl.S_IFREG, fcntl.S_IFDIR, fcntl.S_IFLNK))
 def owns(inode: Inode, cred: Credentials) -> bool:
     """Whether the caller may change modes and times: the owner, or root."""
     return cred.euid in (0, inode.uid)
+
+
+def drop_setuid(inode: Inode, cred: Credentials) -> None:
+    """The content changes: what someone but root wrote must not run as its owner."""
+    if inode.mode & (fcntl.S_ISUID | fcntl.S_ISGID) and cred.euid != 0:
+        inode.mode &= ~fcntl.S_ISUID
+        if inode.mode & 0o010:
+            inode.mode &= ~fcntl.S_ISGID

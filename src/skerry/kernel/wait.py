@@ -14,7 +14,6 @@ Invariant: before each `Wait` all progress is in kernel objects, so that a parke
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -62,7 +61,6 @@ class WaitQueue:
         self.waiters.pop(waiter, None)
 
 
-@dataclass(slots=True)
 class Wait:
     """Park the caller until one of `queues` is woken or `deadline_ns` has passed.
 
@@ -70,9 +68,14 @@ class Wait:
     calls are not interrupted by handlers, only by death (an Ask whose effect is under way).
     """
 
-    queues: tuple[WaitQueue, ...]
-    deadline_ns: int | None = None
-    killable_only: bool = False
+    __slots__ = ("deadline_ns", "killable_only", "queues")
+
+    def __init__(
+        self, queues: tuple[WaitQueue, ...], deadline_ns: int | None = None, killable_only: bool = False
+    ) -> None:
+        self.queues = queues
+        self.deadline_ns = deadline_ns
+        self.killable_only = killable_only
 
 
 Step = Generator[Wait, bool, T]

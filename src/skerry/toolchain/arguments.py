@@ -12,7 +12,9 @@ from __future__ import annotations
 TARGET_OPTIONS = (
     "--target=wasm32-linux-musl", "-U__wali__",
     "-matomics", "-mbulk-memory", "-msign-ext", "-mnontrapping-fptoint", "-mmutable-globals",
-    "-fwasm-exceptions", "-mexception-handling", "-mllvm", "-wasm-enable-sjlj",
+    # The driver for this target does not add the last five by itself; without them, wrong code.
+    "-fwasm-exceptions", "-mexception-handling",
+    "-mllvm", "-wasm-enable-eh", "-mllvm", "-wasm-enable-sjlj",
 )  # fmt: skip
 """How every object is compiled: libc's and the programs'."""
 
@@ -63,6 +65,7 @@ _LINKER_DROPS_VALUE = frozenset(
     | {"-plugin", "-plugin-opt"}
 )
 _SOURCES = (".c", ".cc", ".cpp", ".cxx", ".c++", ".C", ".S", ".s", ".i", ".ii", ".sx", ".m")
+_LINKED = (".o", ".a", ".lo", ".obj")
 
 
 class Job:
@@ -86,9 +89,11 @@ class Job:
         self.freestanding = False
 
 
-def is_source(name: str) -> bool:
-    """Say whether the compiler must turn this input into an object."""
-    return name.endswith(_SOURCES)
+def is_source(name: str, job: Job) -> bool:
+    """Say whether the compiler must turn this input into an object: by its suffix, or because of -x."""
+    if name.startswith("-") and name != "-":
+        return False
+    return name.endswith(_SOURCES) or ("-x" in job.compiler and not name.endswith(_LINKED))
 
 
 def _keep_linker_options(words: list[str], job: Job) -> None:

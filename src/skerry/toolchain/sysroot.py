@@ -9,7 +9,6 @@ sysroot beside the old one.
 from __future__ import annotations
 
 import concurrent.futures
-import importlib.resources
 import os
 import re
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from skerry.abi.errors import UserError
 from skerry.toolchain import apt, cache, musl, zig
 from skerry.toolchain.arguments import TARGET_OPTIONS
+from skerry.toolchain.overlay import overlay_path
 from skerry.toolchain.progress import Progress
 
 _ARCH = "wasm32"
@@ -40,11 +40,8 @@ class BuildError(UserError):
 
 
 def overlay_dir() -> Path:
-    """Return the folder `libc/`: beside the source tree, or inside an installed package."""
-    beside = Path(__file__).resolve().parents[3] / "libc"
-    if beside.is_dir():
-        return beside
-    return Path(str(importlib.resources.files("skerry").joinpath("libc")))
+    """Return the folder `libc/`."""
+    return Path(overlay_path())
 
 
 def sysroot_digest() -> str:

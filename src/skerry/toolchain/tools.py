@@ -10,7 +10,7 @@ from skerry.toolchain import cache
 from skerry.toolchain.sysroot import sysroot_digest
 from skerry.toolchain.wrappers import bin_dir
 
-_DRIVER = ("arguments.py", "cc.py", "link.py", "postlink.py", "binaryen.py", "binaryen/package-lock.json")
+_DRIVER = ("arguments.py", "cc.py", "link.py", "postlink.py", "binaryen.py", "npm/package-lock.json")
 _COMMANDS = {"CC": "cc", "CXX": "c++", "AR": "ar", "RANLIB": "ranlib", "STRIP": "strip"}
 
 

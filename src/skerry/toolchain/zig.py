@@ -14,7 +14,9 @@ def zig_dir() -> str:
         path = os.path.join(entry, "ziglang")
         if os.path.exists(os.path.join(path, "zig")):
             return path
-    raise FileNotFoundError("the package ziglang is not installed: pip install 'skerry[toolchain]'")
+    from skerry.abi.errors import UserError
+
+    raise UserError("the package ziglang is not installed: pip install 'skerry[toolchain]'")
 
 
 def zig_binary() -> str:

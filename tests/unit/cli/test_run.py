@@ -53,7 +53,7 @@ def test_a_bare_name_mounts_nothing(fake_box: FakeBox, here: Path) -> None:
 @pytest.mark.parametrize(
     ("typed", "options", "guest"),
     [
-        ("./hello", [], "/root/hello"),
+        ("./hello", [], "/home/user/hello"),
         ("build/hello", ["--cwd", "/tmp"], "/tmp/build/hello"),
         ("../here/hello", ["--cwd", "/a/b"], "/a/here/hello"),
     ],

@@ -67,7 +67,7 @@ def test_nothing_of_the_hosts_environment_is_passed(
         "TERM",
         "PS1",
     }
-    assert dict(fake_box.config.env)["HOME"] == "/root"
+    assert dict(fake_box.config.env)["HOME"] == "/home/user"
     assert dict(fake_box.config.env)["TERM"] == "dumb"
 
 

@@ -7,9 +7,10 @@ import os
 import stat
 from pathlib import Path
 
+from tests.unit.kernel.harness import Harness
+
 from skerry.abi import hostfs
 from skerry.kernel.commands import Ask
-from tests.unit.kernel.harness import Harness
 
 
 class FakeHost:
@@ -101,7 +102,9 @@ class FakeHost:
         return hostfs.Done()
 
     def _setattr(self, request: hostfs.Setattr) -> object:
-        path: bytes | int = self.handles[request.handle] if request.handle else self._path(request.tree, request.path)
+        path: bytes | int = self._path(request.tree, request.path)
+        if request.handle:
+            path = self.handles[request.handle]
         if request.mode is not None:
             os.chmod(path, request.mode)
         if request.size is not None:
@@ -131,7 +134,8 @@ class FakeHost:
         return hostfs.Opened(self._last, st, data)
 
     def _read(self, request: hostfs.Read) -> object:
-        return hostfs.Data(os.pread(self.handles[request.handle], min(request.size, self.block), request.offset))
+        size = min(request.size, self.block)
+        return hostfs.Data(os.pread(self.handles[request.handle], size, request.offset))
 
     def _write(self, request: hostfs.Write) -> object:
         return hostfs.Count(os.pwrite(self.handles[request.handle], request.data, request.offset))

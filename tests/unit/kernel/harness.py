@@ -299,7 +299,7 @@ class Harness:
 
     def taken(self, kind: type[Kind]) -> list[Kind]:
         """Take the commands of one kind out of those kept."""
-        found = [command for command in self.commands if isinstance(command, kind)]
+        found: list[Kind] = [command for command in self.commands if isinstance(command, kind)]
         self.commands = [command for command in self.commands if not isinstance(command, kind)]
         return found
 

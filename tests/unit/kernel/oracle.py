@@ -18,7 +18,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pytest
-
 from tests.unit.kernel.harness import PARKED, Harness
 
 Result = int | bytes | str
@@ -47,6 +46,9 @@ class Side(Protocol):
     def getopt(self, name: str, level: int, option: int) -> Result: ...
     def close(self, name: str) -> Result: ...
     def has_peer(self, name: str) -> Result: ...
+    def epoll(self, name: str) -> Result: ...
+    def ctl(self, name: str, operation: int, file: str, events: int = 0) -> Result: ...
+    def events(self, name: str, count: int = 10) -> Result: ...
     def address(self, name: str) -> Address: ...
 
 
@@ -66,6 +68,7 @@ class Native:
     def __init__(self) -> None:
         self.log: list[tuple[str, Result]] = []
         self.files: dict[str, Any] = {}
+        self.numbers: dict[int, str] = {}
 
     def _do(self, what: str, call: Callable[[], Any]) -> Result:
         try:
@@ -144,6 +147,24 @@ class Native:
     def has_peer(self, name: str) -> Result:
         return self._do(f"getpeername {name}", lambda: bool(self.files[name].getpeername()) and None)
 
+    def epoll(self, name: str) -> Result:
+        def make() -> None:
+            self.files[name] = select.epoll()
+
+        return self._do(f"epoll {name}", make)
+
+    def ctl(self, name: str, operation: int, file: str, events: int = 0) -> Result:
+        epoll, fd = self.files[name], self.files[file].fileno()
+        self.numbers[fd] = file
+        calls = {1: lambda: epoll.register(fd, events), 2: lambda: epoll.unregister(fd)}
+        calls[3] = lambda: epoll.modify(fd, events)
+        return self._do(f"ctl {operation} {file}", calls[operation])
+
+    def events(self, name: str, count: int = 10) -> Result:
+        found = self.files[name].poll(0, count)
+        told = ", ".join(f"{self.numbers[fd]}: {word(bits)}" for fd, bits in found)
+        return self._do(f"events {name}", lambda: told)
+
     def close(self, name: str) -> Result:
         return self._do(f"close {name}", lambda: self.files.pop(name).close())
 
@@ -165,6 +186,7 @@ class Ours:
         self.task = self.h.process()
         self.h.handle(self.task, 13, handler=1)  # SIGPIPE is ignored, as Python does it
         self.files: dict[str, int] = {}
+        self.numbers: dict[int, str] = {}
 
     def call(self, what: str, name: str, *args: int | bytes) -> Result:
         value = self.h.call(self.task, name, *args)
@@ -188,13 +210,15 @@ class Ours:
         where = self.h.room(self.task, 8)
         result = self.call("socketpair", "socketpair", socket.AF_UNIX, kind | socket.SOCK_NONBLOCK, 0, where)
         if result == 0:
-            self.files[one], self.files[other] = self.h.i32(self.task, where), self.h.i32(self.task, where + 4)
+            self.files[one] = self.h.i32(self.task, where)
+            self.files[other] = self.h.i32(self.task, where + 4)
         return result
 
     def pipe(self, reader: str, writer: str) -> Result:
         where = self.h.room(self.task, 8)
         result = self.call("pipe", "pipe2", where, os.O_NONBLOCK)
-        self.files[reader], self.files[writer] = self.h.i32(self.task, where), self.h.i32(self.task, where + 4)
+        self.files[reader] = self.h.i32(self.task, where)
+        self.files[writer] = self.h.i32(self.task, where + 4)
         return result
 
     def _address(self, address: Address) -> tuple[int, int]:
@@ -267,6 +291,26 @@ class Ours:
     def has_peer(self, name: str) -> Result:
         where, size = self.h.room(self.task, 128), self.h.words(self.task, 128)
         return self.call(f"getpeername {name}", "getpeername", self.files[name], where, size)
+
+    def epoll(self, name: str) -> Result:
+        return self._named(name, self.call(f"epoll {name}", "epoll_create1", 0))
+
+    def ctl(self, name: str, operation: int, file: str, events: int = 0) -> Result:
+        fd = self.files[file]
+        self.numbers[fd] = file
+        event = self.h.put(self.task, struct.pack("<I4xQ", events & 0xFFFFFFFF, fd))
+        what = f"ctl {operation} {file}"
+        return self.call(what, "epoll_ctl", self.files[name], operation, fd, event)
+
+    def events(self, name: str, count: int = 10) -> Result:
+        where = self.h.room(self.task, 16 * count)
+        what = f"events {name}"
+        found = self.call(what, "epoll_pwait", self.files[name], where, count, 0, 0, 8)
+        assert isinstance(found, int)
+        pairs = struct.iter_unpack("<I4xQ", self.h.get(self.task, where, 16 * found))
+        told = ", ".join(f"{self.numbers[fd]}: {word(bits)}" for bits, fd in pairs)
+        self.log[-1] = (what, told)
+        return told
 
     def close(self, name: str) -> Result:
         return self.call(f"close {name}", "close", self.files.pop(name))

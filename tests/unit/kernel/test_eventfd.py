@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from struct import pack, unpack
 
+from tests.unit.kernel.harness import PARKED, Harness
+
 from skerry.abi import fcntl, poll
 from skerry.abi.errno import Errno
 from skerry.kernel.task import Task
-from tests.unit.kernel.harness import PARKED, Harness
 
 SEMAPHORE = 1
 

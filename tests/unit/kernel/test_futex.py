@@ -16,7 +16,14 @@ MANY = 0x7FFFFFFF
 
 
 def futex(
-    h: Harness, task: Task, address: int, command: int, value: int = 0, more: int = 0, address2: int = 0, value3: int = 0
+    h: Harness,
+    task: Task,
+    address: int,
+    command: int,
+    value: int = 0,
+    more: int = 0,
+    address2: int = 0,
+    value3: int = 0,
 ) -> Value:
     return h.call(task, "futex_time64", address, command | abi.FUTEX_PRIVATE, value, more, address2, value3)
 
@@ -151,7 +158,9 @@ def robust_list(h: Harness, task: Task, *words: int, pending: int = 0) -> int:
     entries = [word - 8 for word in words]
     for entry, following in pairwise([*entries, head]):
         task.mem.put_u32(entry, following)
-    task.mem.write(head, h.get(task, h.words(task, entries[0] if entries else head, 8, pending and pending - 8), 12))
+    words_of_head = (entries[0] if entries else head, 8, pending and pending - 8)
+    for place, word in enumerate(words_of_head):
+        task.mem.put_u32(head + 4 * place, word)
     return head
 
 

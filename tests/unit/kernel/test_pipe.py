@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import PARKED, Harness
 
 from skerry.abi import fcntl, poll
 from skerry.abi.errno import Errno
 from skerry.abi.signal import Signo
 from skerry.kernel.bytequeue import ByteQueue
 from skerry.kernel.task import Task
-from tests.unit.kernel.harness import PARKED, Harness
 
 
 def make(h: Harness, task: Task, flags: int = 0) -> tuple[int, int]:
@@ -151,7 +151,10 @@ def test_nonblocking_ends() -> None:
     assert h.done(task, "read", r, h.room(task, 1), 1) == -Errno.EAGAIN
     assert write(h, task, w, bytes(65000)) == 65000
     assert write(h, task, w, bytes(4096)) == -Errno.EAGAIN  # atomic: all or nothing
-    assert write(h, task, w, bytes(4097)) == 536
+    assert write(h, task, w, bytes(4097)) == -Errno.EAGAIN  # and never a piece below a page
+    assert write(h, task, w, bytes(536)) == 536
+    assert len(read(h, task, r, 8000)) == 8000
+    assert write(h, task, w, bytes(9000)) == 8000
     assert write(h, task, w, b"x") == -Errno.EAGAIN
     h.done(task, "close", w)
     assert len(read(h, task, r, 70_000)) == 65536

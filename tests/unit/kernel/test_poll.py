@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from struct import iter_unpack, pack
 
+from tests.unit.kernel.harness import MILLISECOND, PARKED, Harness, sigset
+
 from skerry.abi import poll
 from skerry.abi.errno import Errno
 from skerry.abi.signal import SA_RESTART, Signo
 from skerry.kernel.task import Task
-from tests.unit.kernel.harness import MILLISECOND, PARKED, Harness, sigset
 
 IN, OUT = poll.POLLIN, poll.POLLOUT
 

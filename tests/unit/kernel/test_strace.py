@@ -15,6 +15,12 @@ from skerry.kernel.stracestructs import sigset, write_address
 from skerry.kernel.stracetable import ARGUMENTS
 from skerry.kernel.sys.table import TABLE
 
+RESTARTED = "? ERESTARTSYS (To be restarted if SA_RESTART is set)"
+SIGCHLD_LINE = (
+    "[pid     2] --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=3, si_uid=1000, "
+    "si_status=3, si_utime=0, si_stime=0} ---"
+)
+
 
 def traced() -> tuple[Harness, list[str]]:
     h, lines = Harness(), list[str]()
@@ -54,8 +60,7 @@ def test_a_call_that_waits_is_taken_up_again() -> None:
         "[pid     3] exit_group(3)               = ?",
         "[pid     3] +++ exited with 3 +++",
         "[pid     2] <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 3",
-        "[pid     2] --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=3, si_uid=1000, "
-        "si_status=3, si_utime=0, si_stime=0} ---",
+        SIGCHLD_LINE,
     ]
 
 
@@ -72,7 +77,7 @@ def test_interruption_death_and_restart() -> None:
     h.exit(task)
     assert lines[1:] == [
         "[pid     3] kill(2, SIGUSR1)            = 0",
-        "[pid     2] <... wait4 resumed>NULL, 0, NULL) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+        f"[pid     2] <... wait4 resumed>NULL, 0, NULL) = {RESTARTED}",
         "[pid     3] kill(3, SIGTERM)            = ?",
         "[pid     3] +++ killed by SIGTERM +++",
         "[pid     2] rt_sigsuspend([USR1], 8 <unfinished ...>",
@@ -101,7 +106,10 @@ def test_a_victim_that_was_not_in_a_call() -> None:
     task, other = h.process(), h.process()
     h.done(task, "getpid")
     h.done(other, "kill", task.tid, Signo.SIGKILL)
-    assert lines[-2:] == ["[pid     3] kill(2, SIGKILL)            = 0", "[pid     2] +++ killed by SIGKILL +++"]
+    assert lines[-2:] == [
+        "[pid     3] kill(2, SIGKILL)            = 0",
+        "[pid     2] +++ killed by SIGKILL +++",
+    ]
 
 
 def test_strings_are_escaped_and_cut() -> None:

@@ -91,7 +91,9 @@ class Device(TmpNode):
 
     __slots__ = ("opener",)
 
-    def __init__(self, fs: Tmpfs, number: tuple[int, int], mode: int, opener: Opener, uid: int = 0, gid: int = 0) -> None:
+    def __init__(
+        self, fs: Tmpfs, number: tuple[int, int], mode: int, opener: Opener, uid: int = 0, gid: int = 0
+    ) -> None:
         rdev = number[0] << 8 | number[1]
         super().__init__(fs, New(S_IFCHR | mode, uid, gid, rdev))
         self.ino = rdev
@@ -120,8 +122,10 @@ class PtsDir(TmpDir):
     def entries(self) -> Iterable[tuple[bytes, int, int]]:
         """See Inode."""
         assert self.fs.kernel is not None
-        slaves = [(b"%d" % number, PTS_MAJOR << 8 | number, S_IFCHR) for number in self.fs.kernel.ptys.numbers()]
-        return [*super().entries(), *slaves]
+        found = list(super().entries())
+        for number in self.fs.kernel.ptys.numbers():
+            found.append((b"%d" % number, PTS_MAJOR << 8 | number, S_IFCHR))
+        return found
 
 
 class Devfs(Tmpfs):

@@ -20,7 +20,7 @@ from skerry.abi.hostfs import BLOCK_MAX, How
 from skerry.kernel.file import Buffer, File
 from skerry.kernel.fs.hostask import ask
 from skerry.kernel.fs.hostfs import HostInode
-from skerry.kernel.inotify import IN_MODIFY, notify
+from skerry.kernel.notify import IN_MODIFY, notify
 from skerry.kernel.process import INFINITY
 from skerry.kernel.regular import RLIMIT_FSIZE, SIZE_LIMIT, RegularFile, check_size, within_limit
 from skerry.kernel.wait import Step

@@ -132,7 +132,9 @@ class HostInode(Inode):
         self.changed()
         return self._set(None, size, None, None)
 
-    def _set(self, mode: int | None, size: int | None, atime_ns: int | None, mtime_ns: int | None) -> Step[None]:
+    def _set(
+        self, mode: int | None, size: int | None, atime_ns: int | None, mtime_ns: int | None
+    ) -> Step[None]:
         handle = self.handles[-1] if self.handles else 0
         request = hostfs.Setattr(self.fs.tree, self.path, handle, mode, size, atime_ns, mtime_ns)
         self.update((yield from ask(self.fs, request, hostfs.Found)).stat)

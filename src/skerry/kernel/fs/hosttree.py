@@ -173,7 +173,8 @@ class HostTree(Filesystem):
         self._linked: dict[tuple[int, int], Inode] = {}  # files with several names, by host identity
         self._kept: dict[TreeFile, int] = {}  # oldest first
         self._kept_size = 0
-        top = hostfs.Stat(S_IFREG | 0o644 if file else S_IFDIR | 0o755, 0, 0, 0, 1 if file else 2, 0, 0, 0, 0, 0, 0)
+        mode, nlink = (S_IFREG | 0o644, 1) if file else (S_IFDIR | 0o755, 2)
+        top = hostfs.Stat(mode, 0, 0, 0, nlink, 0, 0, 0, 0, 0, 0)
         self.root: TreeFile | TreeDir = TreeFile(self, (), top) if file else TreeDir(self, (), top)
 
     def inode(self, parent: TreeDir, name: bytes, st: hostfs.Stat) -> Inode:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
 Text = Callable[["Task"], bytes]
-DEVICES = {5 << 8: b"/dev/tty", 5 << 8 | 1: b"/dev/console", 5 << 8 | 2: b"/dev/ptmx", 1 << 8 | 3: b"/dev/null"}
+DEVICES = {0x103: b"/dev/null", 0x500: b"/dev/tty", 0x501: b"/dev/console", 0x502: b"/dev/ptmx"}
 
 
 class TextFile(InodeFile):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TICK_NS = 10_000_000
 STATES = {b"R": b"R (running)", b"S": b"S (sleeping)", b"T": b"T (stopped)", b"Z": b"Z (zombie)"}
+CAPABILITY_SETS = (b"CapInh", b"CapPrm", b"CapEff", b"CapBnd", b"CapAmb")
 LIMIT_NAMES = (
     (b"Max cpu time", b"seconds"), (b"Max file size", b"bytes"), (b"Max data size", b"bytes"),
     (b"Max stack size", b"bytes"), (b"Max core file size", b"bytes"), (b"Max resident set", b"bytes"),
@@ -134,12 +135,14 @@ def _status_of(process: Process, task: Task | None, tid: int) -> bytes:
                  (b"VmRSS", kilobytes), (b"VmData", kilobytes), (b"VmStk", 0), (b"VmExe", 0), (b"VmLib", 0),
                  (b"VmSwap", 0))  # fmt: skip
         rows += [(label, b"%8d kB" % size) for label, size in sizes]
-    masks = ((b"SigPnd", _pending(process, task)), (b"ShdPnd", _mask([info.signo for info in process.pending])),
-             (b"SigBlk", task.mask if task is not None else 0), (b"SigIgn", ignored), (b"SigCgt", caught))  # fmt: skip
+    masks = (
+        (b"SigPnd", _pending(process, task)), (b"ShdPnd", _mask([info.signo for info in process.pending])),
+        (b"SigBlk", task.mask if task is not None else 0), (b"SigIgn", ignored), (b"SigCgt", caught),
+    )  # fmt: skip
     rows += [(b"Threads", b"%d" % len(process.threads)), (b"SigQ", b"0/1000")]
     rows += [(label, b"%016x" % mask) for label, mask in masks]
     capabilities = (1 << 41) - 1 if cred.euid == 0 else 0
-    rows += [(label, b"%016x" % capabilities) for label in (b"CapInh", b"CapPrm", b"CapEff", b"CapBnd", b"CapAmb")]
+    rows += [(label, b"%016x" % capabilities) for label in CAPABILITY_SETS]
     rows += [(b"NoNewPrivs", b"0"), (b"Seccomp", b"0"), (b"Cpus_allowed", b"1"), (b"Cpus_allowed_list", b"0"),
              (b"voluntary_ctxt_switches", b"0"), (b"nonvoluntary_ctxt_switches", b"0")]  # fmt: skip
     return b"".join(b"%s:\t%s\n" % row for row in rows)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 NSEC = 10**9
 TICK_NS = NSEC // 100
+NOT_KEPT = (
+    b"Buffers", b"Cached", b"SwapCached", b"Active", b"Inactive", b"SwapTotal", b"SwapFree", b"Dirty",
+    b"Writeback", b"Mapped", b"Shmem", b"Slab", b"SReclaimable", b"SUnreclaim", b"Committed_AS",
+)  # fmt: skip
 
 
 def used_memory(kernel: Kernel) -> int:
@@ -30,10 +34,8 @@ def used_memory(kernel: Kernel) -> int:
 def _meminfo(task: Task) -> bytes:
     total = task.kernel.memory_size
     free = max(total - used_memory(task.kernel), 0)
-    zero = (b"SwapCached", b"Active", b"Inactive", b"SwapTotal", b"SwapFree", b"Dirty", b"Writeback", b"Mapped",
-            b"Shmem", b"Slab", b"SReclaimable", b"SUnreclaim", b"Committed_AS")  # fmt: skip
-    rows = [(b"MemTotal", total), (b"MemFree", free), (b"MemAvailable", free), (b"Buffers", 0), (b"Cached", 0)]
-    rows += [(name, 0) for name in zero]
+    rows = [(b"MemTotal", total), (b"MemFree", free), (b"MemAvailable", free)]
+    rows += [(name, 0) for name in NOT_KEPT]
     return b"".join(b"%-16s%8d kB\n" % (name + b":", size // 1024) for name, size in rows)
 
 
@@ -54,7 +56,8 @@ def _stat(task: Task) -> bytes:
     cpu = b"%d 0 0 %d 0 0 0 0 0 0\n" % (user, idle)
     running = sum(each.parked is None for each in kernel.tasks.values())
     return (
-        b"cpu  " + cpu + b"cpu0 " + cpu + b"intr 0\nctxt 0\nbtime %d\nprocesses %d\n" % (booted, kernel.last_pid)
+        b"cpu  " + cpu + b"cpu0 " + cpu + b"intr 0\nctxt 0\n"
+        + b"btime %d\nprocesses %d\n" % (booted, kernel.last_pid)
         + b"procs_running %d\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n" % running
     )  # fmt: skip
 
@@ -75,7 +78,10 @@ def _loadavg(task: Task) -> bytes:
 
 
 def _cpuinfo(task: Task) -> bytes:
-    return b"processor\t: 0\nvendor_id\t: Skerry\nmodel name\t: WebAssembly\ncpu MHz\t\t: 1000.000\nbogomips\t: 2000.00\n\n"
+    return (
+        b"processor\t: 0\nvendor_id\t: Skerry\nmodel name\t: WebAssembly\n"
+        b"cpu MHz\t\t: 1000.000\nbogomips\t: 2000.00\n\n"
+    )
 
 
 def _version(task: Task) -> bytes:
@@ -115,7 +121,8 @@ FILES: tuple[tuple[bytes, Callable[[Task], bytes]], ...] = (
     (b"swaps", _always(b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")),
     (b"partitions", _always(b"major minor  #blocks  name\n\n")),
     (b"diskstats", _always(b"")),
-    (b"devices", _always(b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n")),
+    (b"devices", _always(
+        b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n")),
     (b"vmstat", _always(b"nr_free_pages 0\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\n")),
     (b"tty/drivers", _always(
         b"/dev/tty             /dev/tty        5       0 system:/dev/tty\n"

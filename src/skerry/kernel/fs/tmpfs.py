@@ -257,8 +257,9 @@ class Tmpfs(Filesystem):
     magic = 0x01021994
 
     def __init__(
-        self, limit: int = DEFAULT_LIMIT, mode: int = 0o1777, uid: int = 0, gid: int = 0, read_only: bool = False
-    ) -> None:
+        self, limit: int = DEFAULT_LIMIT, mode: int = 0o1777, uid: int = 0, gid: int = 0,
+        read_only: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(read_only)
         self.account = Account(limit)
         self.inodes = 0

@@ -25,6 +25,7 @@ from skerry.kernel.sys import (
     socket,  # noqa: F401
     system,  # noqa: F401
     time,  # noqa: F401
+    watch,  # noqa: F401
 )
 from skerry.kernel.sys.table import TABLE, Call
 

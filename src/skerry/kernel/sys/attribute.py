@@ -23,8 +23,8 @@ from skerry.abi.fcntl import (
     S_ISUID,
 )
 from skerry.abi.limits import NAME_MAX
-from skerry.kernel.inotify import IN_ATTRIB, notify
 from skerry.kernel.namei import find_at, inode_of, path_argument
+from skerry.kernel.notify import IN_ATTRIB, notify
 from skerry.kernel.process import Credentials
 from skerry.kernel.regular import nothing
 from skerry.kernel.stat import Stat
@@ -148,7 +148,7 @@ def _put_statfs(task: Task, inode: Inode, buf: int, space: Space) -> int:
     task.mem.pack(
         STATFS, buf, fs.magic, space.block_size, space.blocks, space.blocks_free, space.blocks_free,
         space.files, space.files_free, fs.device, 0, NAME_MAX, space.block_size,
-        ST_VALID | ST_RELATIME | (ST_RDONLY if fs.read_only else 0), 0, 0, 0,
+        ST_VALID | ST_RELATIME | (ST_RDONLY if fs.read_only else 0), 0, 0, 0, 0,
     )  # fmt: skip
     return 0
 
@@ -214,6 +214,7 @@ def _opened(task: Task, fd: int) -> Inode:
 
 def _chown(task: Task, inode: Inode, uid: int, gid: int) -> int | Step[int]:
     cred = task.process.cred
+    uid, gid = (UNCHANGED if value == -1 else value & 0xFFFFFFFF for value in (uid, gid))
     _writable_mount(inode)
     if cred.euid != 0:
         owner = cred.euid == inode.uid

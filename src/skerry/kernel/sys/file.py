@@ -13,13 +13,13 @@ from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.fcntl import AT_FDCWD, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
 from skerry.kernel.file import File
-from skerry.kernel.inotify import IN_MODIFY, notify
 from skerry.kernel.namei import find, path_argument
+from skerry.kernel.notify import IN_MODIFY, notify
 from skerry.kernel.regular import SIZE_LIMIT, DirectoryFile, RegularFile, check_size, nothing
 from skerry.kernel.sys.fd import join
 from skerry.kernel.sys.table import absent, syscall
 from skerry.kernel.task import Task
-from skerry.kernel.vfs import WRITE, New, require, settled
+from skerry.kernel.vfs import WRITE, New, drop_setuid, require, settled
 from skerry.kernel.wait import Step
 
 FALLOC_KEEP_SIZE, FALLOC_PUNCH_HOLE = 1, 2
@@ -77,6 +77,7 @@ def truncate64(task: Task, path: int, low: int, high: int) -> int | Step[int]:
         raise SysError(Errno.EISDIR if kind == S_IFDIR else Errno.EINVAL)
     require(inode, task.process.cred, WRITE)
     check_size(task, size)
+    drop_setuid(inode, task.process.cred)
     step = inode.truncate(size)
     if inode.watches is not None:
         notify(inode, None, IN_MODIFY)
@@ -224,6 +225,8 @@ def memfd_create(task: Task, name: int, flags: int) -> int:
     return task.process.fds.add(file, bool(flags & MFD_CLOEXEC))
 
 
-absent(Errno.EPERM, "a box's mounts are made before it starts", "mount", "umount2", "pivot_root")
-absent(Errno.EPERM, "a box's mounts are made before it starts", "open_tree", "move_mount", "fsopen", "fsmount")
+absent(
+    Errno.EPERM, "a box's mounts are made before it starts",
+    "mount", "umount2", "pivot_root", "open_tree", "move_mount", "fsopen", "fsmount",
+)  # fmt: skip
 absent(Errno.EOPNOTSUPP, "files have no handles", "name_to_handle_at", "open_by_handle_at")

@@ -94,7 +94,8 @@ def setpriority(task: Task, which: int, who: int, value: int) -> int:
 def _chosen(task: Task, which: int, who: int) -> list[Process]:
     kernel = task.kernel
     if which == abi.PRIO_PROCESS:
-        found = [task.process] if who == 0 else [p for p in kernel.processes.values() if who in (p.pid, *p.threads)]
+        everybody = kernel.processes.values()
+        found = [task.process] if who == 0 else [p for p in everybody if who == p.pid or who in p.threads]
     elif which == abi.PRIO_PGRP:
         group = kernel.groups.get(who) if who else task.process.group
         found = list(group.members.values()) if group is not None else []

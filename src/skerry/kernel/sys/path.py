@@ -122,6 +122,8 @@ def linkat(task: Task, dirfd: int, path: int, new_dirfd: int, new_path: int, fla
         raise SysError(Errno.EINVAL)
     name = path_argument(task, path)
     if not name and flags & AT_EMPTY_PATH:
+        if task.process.cred.euid != 0:  # CAP_DAC_READ_SEARCH; others go by /proc/self/fd
+            raise SysError(Errno.ENOENT)
         inode = inode_of(task, dirfd)
     else:
         inode = find(task, dirfd, name, bool(flags & fcntl.AT_SYMLINK_FOLLOW))

@@ -7,11 +7,22 @@ Units:    timeouts are struct timespec of two 64-bit words, or milliseconds for 
 """
 from __future__ import annotations
 
-from struct import Struct, iter_unpack, pack_into
+from struct import iter_unpack, pack_into
 
 from skerry.abi import poll
+from skerry.abi.epoll import (
+    EP_MAX_EVENTS,
+    EPOLL_CLOEXEC,
+    EPOLL_CTL_ADD,
+    EPOLL_CTL_DEL,
+    EPOLL_CTL_MOD,
+    EPOLL_EVENT,
+)
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
+from skerry.abi.time import FOREVER_NS
+from skerry.kernel.clocks import read_timespec
+from skerry.kernel.epoll import Epoll, Ready, pollable
 from skerry.kernel.file import File
 from skerry.kernel.poll import UNASKED, Entry, attend, later, look
 from skerry.kernel.sys.table import syscall
@@ -19,8 +30,6 @@ from skerry.kernel.task import Task
 from skerry.kernel.usermem import U32
 from skerry.kernel.wait import Step
 
-TIMESPEC = Struct("<qi4x")  # the upper half of tv_nsec is padding in a 32-bit libc
-FOREVER_S = 1 << 32  # later than this is never
 SIGSET_SIZE = 8
 
 
@@ -31,12 +40,9 @@ def deadline(task: Task, address: int) -> int | None:
     """
     if not address:
         return None
-    seconds, nanoseconds = task.mem.unpack(TIMESPEC, address)
-    if seconds < 0 or not 0 <= nanoseconds < 10**9:
-        raise SysError(Errno.EINVAL)
-    if seconds > FOREVER_S:
+    timeout = read_timespec(task.mem, address)
+    if timeout == FOREVER_NS:
         return None
-    timeout = seconds * 10**9 + nanoseconds
     return task.kernel.clock.monotonic_ns() + timeout if timeout else 0
 
 
@@ -201,3 +207,90 @@ def _write_sets(
         task.mem.write(address, members.to_bytes(size, "little"))
     return total
 
+
+# --- epoll
+
+
+@syscall()
+def epoll_create1(task: Task, flags: int) -> int:
+    """Implements epoll_create1(2)."""
+    if flags & ~EPOLL_CLOEXEC:
+        raise SysError(Errno.EINVAL)
+    return task.process.fds.add(Epoll(task), bool(flags))
+
+
+@syscall()
+def epoll_ctl(task: Task, epfd: int, operation: int, fd: int, address: int) -> int:
+    """Implements epoll_ctl(2)."""
+    events, data = 0, 0
+    if operation != EPOLL_CTL_DEL:
+        events, data = task.mem.unpack(EPOLL_EVENT, address)
+    fds = task.process.fds
+    epoll, file = fds.get(epfd), fds.get(fd)
+    if not pollable(file):
+        raise SysError(Errno.EPERM)
+    if not isinstance(epoll, Epoll) or file is epoll:
+        raise SysError(Errno.EINVAL)
+    if operation == EPOLL_CTL_ADD:
+        epoll.add(task, fd, file, events, data)
+    elif operation == EPOLL_CTL_MOD:
+        epoll.modify(task, fd, file, events, data)
+    elif operation == EPOLL_CTL_DEL:
+        epoll.delete(fd, file)
+    else:
+        raise SysError(Errno.EINVAL)
+    return 0
+
+
+@syscall()
+def epoll_pwait(
+    task: Task, epfd: int, address: int, count: int, timeout_ms: int, mask: int, mask_size: int
+) -> int | Step[int]:
+    """Implements epoll_pwait(2)."""
+    deadline_ns = None
+    if timeout_ms >= 0:
+        deadline_ns = task.kernel.clock.monotonic_ns() + timeout_ms * 1_000_000 if timeout_ms else 0
+    return _epoll_wait(task, epfd, address, count, deadline_ns, sigmask(task, mask, mask_size))
+
+
+@syscall()
+def epoll_pwait2(
+    task: Task, epfd: int, address: int, count: int, timeout: int, mask: int, mask_size: int
+) -> int | Step[int]:
+    """Implements epoll_pwait2(2)."""
+    deadline_ns = deadline(task, timeout)
+    return _epoll_wait(task, epfd, address, count, deadline_ns, sigmask(task, mask, mask_size))
+
+
+def _epoll_wait(
+    task: Task, epfd: int, address: int, count: int, deadline_ns: int | None, signals: int | None
+) -> int | Step[int]:
+    epoll = task.process.fds.get(epfd)
+    if not 0 < count <= EP_MAX_EVENTS:
+        raise SysError(Errno.EINVAL)
+    task.mem.check(address, EPOLL_EVENT.size)
+    if not isinstance(epoll, Epoll):
+        raise SysError(Errno.EINVAL)
+    if signals is not None:
+        task.kernel.signals.swap_mask(task, signals)
+    found = epoll.collect(count)
+    if found or (deadline_ns == 0 and not interrupted(task)):
+        task.kernel.signals.restore_mask(task)
+        return _write_events(task, address, found)
+    if deadline_ns == 0:
+        raise SysError(Errno.EINTR)
+    return _epoll_later(task, epoll, address, count, deadline_ns)
+
+
+def _epoll_later(
+    task: Task, epoll: Epoll, address: int, count: int, deadline_ns: int | None
+) -> Step[int]:
+    found = yield from epoll.later(count, deadline_ns)
+    task.kernel.signals.restore_mask(task)
+    return _write_events(task, address, found)
+
+
+def _write_events(task: Task, address: int, found: list[Ready]) -> int:
+    for index, (bits, data) in enumerate(found):
+        task.mem.pack(EPOLL_EVENT, address + index * EPOLL_EVENT.size, bits, data)
+    return len(found)

@@ -48,7 +48,8 @@ def start(task: Task, address: int, flag: int) -> int:
     """Implements skerry.start: lay out argc, argv, env, auxv; learn the signal word's address."""
     assert task.process.image is not None
     task.mem.write(address, initial_stack(task.process.image, address & 0xFFFFFFFF))
-    return thread(task, flag)
+    thread(task, flag)
+    return 0
 
 
 @syscall()
@@ -121,15 +122,15 @@ def execveat(task: Task, dirfd: int, path: int, argv: int, env: int, flags: int)
 
 
 @syscall("exit")
-def exit_(task: Task, status: int) -> int | None:
+def exit_(task: Task, status: int) -> None:
     """Implements _exit(2) of one thread."""
-    return task.kernel.exits.exit_thread(task, (status & 0xFF) << 8)
+    task.kernel.exits.exit_thread(task, (status & 0xFF) << 8)
 
 
 @syscall()
-def exit_group(task: Task, status: int) -> int | None:
+def exit_group(task: Task, status: int) -> None:
     """Implements exit_group(2)."""
-    return task.kernel.exits.exit_group(task, (status & 0xFF) << 8)
+    task.kernel.exits.exit_group(task, (status & 0xFF) << 8)
 
 
 # --- waiting

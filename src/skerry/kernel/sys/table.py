@@ -11,17 +11,16 @@ Errors: a call raises SysError; `Kernel.syscall` and the scheduler turn it into 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from skerry.abi.record import Record
 from skerry.abi.errno import Errno
 
 # Any: calls differ in arity (0 to 6 words), which Callable cannot say without losing the rest.
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Record):
     """One entry: what the guest imports and how far it works.
 
     `restart`: a handler with SA_RESTART lets the call begin again (signal(7)).

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Skerry authors
+"""The host ends of a box's streams: descriptors of ours that guests read from and write to.
+
+Both ends keep a window: what the other side has said it can take.
+Blocking: never; a descriptor is only touched when poll says it is ready, and then for no more than
+          a pipe takes at once, because other programs may share it and count on it to block.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+
+from skerry.kernel.commands import StreamOutput, StreamTaken
+from skerry.kernel.events import StreamInput, StreamReady
+from skerry.kernel.streams import WINDOW
+
+from .loop import READ, WRITE, Loop
+
+Send = Callable[[object], None]
+_PIPE_ATOMIC = 4096  # POLLOUT promises room for this much
+_FILE_BLOCK = 65_536
+
+
+class Source:
+    """A descriptor that a guest reads from."""
+
+    def __init__(self, loop: Loop, send: Send, number: int, fd: int) -> None:
+        self._loop, self._send = loop, send
+        self.number, self._fd = number, fd
+        self._window = WINDOW
+        loop.watch(fd, READ, self._ready)
+
+    def taken(self, message: StreamTaken) -> None:
+        """The guest consumed bytes, or (0) will read no more."""
+        if message.size <= 0:
+            self.close()
+            return
+        if self._window == 0:
+            self._loop.watch(self._fd, READ, self._ready)
+        self._window += message.size
+
+    def close(self) -> None:
+        """Stop reading; the descriptor stays its owner's."""
+        self._loop.forget(self._fd, READ)
+
+    def _ready(self) -> None:
+        try:
+            data = os.read(self._fd, min(self._window, _FILE_BLOCK))
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._send(StreamInput(self.number, data))
+        self._window -= len(data)
+        if not data or self._window == 0:
+            self.close()
+
+
+class Sink:
+    """A descriptor that a guest writes to."""
+
+    def __init__(self, loop: Loop, send: Send, number: int, fd: int, closed: Callable[[], None]) -> None:
+        self._loop, self._send, self._closed = loop, send, closed
+        self.number, self._fd = number, fd
+        self._data = bytearray()
+        self._ended = self._broken = False
+        self._block = _FILE_BLOCK if stat.S_ISREG(os.fstat(fd).st_mode) else _PIPE_ATOMIC
+        self._given = 0  # taken from the guest's window, to be given back when written
+
+    def output(self, message: StreamOutput) -> None:
+        """Bytes from a guest, or (none) their end."""
+        if not message.data:
+            self._ended = True
+        elif not self._broken:
+            self._data += message.data
+        self._settle()
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing is left to write."""
+        return not self._data
+
+    def _ready(self) -> None:
+        try:
+            size = os.write(self._fd, self._data[: self._block])
+        except BlockingIOError:
+            return
+        except OSError:  # the reader is gone: the guest learns it by EPIPE
+            self._broken = True
+            self._data.clear()
+            self._send(StreamReady(self.number, 0))
+        else:
+            del self._data[:size]
+            self._given += size
+            if self._given >= WINDOW // 4 or not self._data:
+                self._send(StreamReady(self.number, self._given))
+                self._given = 0
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._data:
+            self._loop.watch(self._fd, WRITE, self._ready)
+            return
+        self._loop.forget(self._fd, WRITE)
+        if self._ended:
+            self._ended = False
+            self._closed()
