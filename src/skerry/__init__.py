@@ -16,3 +16,21 @@ abi        numbers, layouts, error families; no behaviour
 from __future__ import annotations
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from skerry.box.aio import AsyncUnix as AsyncUnix
+    from skerry.box.unix import Unix as Unix
+
+
+def __getattr__(name: str) -> object:
+    """Load the Python interface when it is first used: the command line never needs it."""
+    if name == "Unix":
+        from skerry.box.unix import Unix
+
+        return Unix
+    if name == "AsyncUnix":
+        from skerry.box.aio import AsyncUnix
+
+        return AsyncUnix
+    raise AttributeError(f"module 'skerry' has no attribute {name!r}")

@@ -235,7 +235,7 @@ def test_a_plain_layer_that_is_another_one_inside_is_refused(tmp_path: Path) -> 
 def test_a_gzip_bomb_fills_neither_memory_nor_disk(tmp_path: Path) -> None:
     info = tarfile.TarInfo("zeros")
     info.size = 1 << 33
-    link = plain_image(tmp_path / "layout", info.tobuf(tarfile.GNU_FORMAT) + bytes(200_000_000))
+    link = plain_image(tmp_path / "layout", info.tobuf(tarfile.GNU_FORMAT) + bytes(80_000_000))
     mine = delivery(tmp_path)
     with pytest.raises(VerifyError, match="a file of 8589934592 bytes"):
         open_image(parse(link), mine)

@@ -11,6 +11,8 @@ import random
 from pathlib import Path
 
 import pytest
+from tests.unit.kernel.fakehost import FakeHost
+from tests.unit.kernel.harness import PARKED, Harness
 
 from skerry.abi.syscalls import SYSCALLS
 from skerry.kernel.fs.devfs import Devfs
@@ -20,22 +22,27 @@ from skerry.kernel.fs.overlay import Overlay
 from skerry.kernel.fs.procfs import Procfs
 from skerry.kernel.fs.tmpfs import Tmpfs
 from skerry.kernel.mount import Namespace
-from tests.unit.kernel.fakehost import FakeHost
-from tests.unit.kernel.harness import PARKED, Harness
 
-CALLS = (
-    "openat", "openat2", "mkdirat", "mknodat", "symlinkat", "linkat", "unlinkat", "renameat2", "readlinkat",
-    "getcwd", "chdir", "fchdir", "umask", "statx", "faccessat", "faccessat2", "statfs64", "fstatfs64",
-    "fchmodat", "fchmodat2", "fchmod", "fchownat", "fchown", "utimensat_time64", "getxattr", "fgetxattr",
-    "listxattr", "_llseek", "getdents64", "truncate64", "ftruncate64", "fallocate", "fsync", "sync", "syncfs",
-    "sync_file_range", "readahead", "fadvise64_64", "flock", "memfd_create", "sendfile64", "copy_file_range",
-    "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "fcntl64", "read", "write", "pread64", "pwrite64",
-    "readv", "writev", "close", "dup", "dup3", "openat", "openat", "close", "chroot",
-)  # fmt: skip
+# d: directory, p: path, f: descriptor, g: flags, often none; every other argument is anything.
+CALLS = {
+    "openat": "dp", "openat2": "dp", "mkdirat": "dp", "mknodat": "dp", "symlinkat": "pdp", "linkat": "dpdpg",
+    "unlinkat": "dpg", "renameat2": "dpdpg", "readlinkat": "dp", "getcwd": "", "chdir": "p", "fchdir": "f",
+    "umask": "", "statx": "dpg", "faccessat": "dp", "faccessat2": "dp.g", "statfs64": "p", "fstatfs64": "f",
+    "fchmodat": "dp", "fchmodat2": "dp.g", "fchmod": "f", "fchownat": "dp..g", "fchown": "f",
+    "utimensat_time64": "dp.g", "getxattr": "p", "fgetxattr": "f", "listxattr": "p", "_llseek": "f",
+    "getdents64": "f", "truncate64": "p.g", "ftruncate64": "f.g", "fallocate": "f.gg.g", "fsync": "f",
+    "sync": "", "syncfs": "f", "sync_file_range": "f.g.gg", "readahead": "f", "fadvise64_64": "f.g.gg",
+    "flock": "f", "memfd_create": "pg", "sendfile64": "ffg", "copy_file_range": "fgfg.g",
+    "inotify_init1": "g", "inotify_add_watch": "fp", "inotify_rm_watch": "f", "fcntl64": "f", "read": "f", "write": "f",
+    "pread64": "f..g", "pwrite64": "f..g", "readv": "f", "writev": "f", "close": "f", "dup": "f", "dup3": "f",
+    "chroot": "p",
+}  # fmt: skip
 SEEDS = 3
 PATHS = (
-    b"/", b"/tmp", b"/tmp/a", b"/tmp/a/b", b"/dev/null", b"/dev/zero", b"/proc/self/fd/3", b"/proc/self/status",
-    b"/proc/1/cwd/tmp", b"/proc/self/exe", b"/dev/fd/0", b"/dev/stdin", b"/work/x", b"/work/dir/y", b"/bin/prog",
+    b"/", b"/tmp", b"/tmp/a", b"/tmp/a/b", b"/dev/null", b"/dev/zero", b"/proc/self/fd/3",
+    b"/proc/self/status",
+    b"/proc/1/cwd/tmp", b"/proc/self/exe", b"/dev/fd/0", b"/dev/stdin", b"/work/x", b"/work/dir/y",
+    b"/bin/prog",
     b"/bin", b"/work/", b"/proc/self/task", b"/dev/pts/0", b"/dev/ptmx", b"..", b".", b"", b"a//b/../c",
     b"\xff\xfe", b"/work/" + b"n" * 300, b"/tmp/fifo", b"/dev/full", b"/dev/urandom", b"/proc/self/mountinfo",
 )  # fmt: skip
@@ -56,7 +63,7 @@ def test_no_argument_breaks_the_kernel(seed: int, tmp_path: Path) -> None:
     host = FakeHost({0: tmp_path / "root", 1: tmp_path / "work"})
     h.kernel.init.cred.euid = pick.choice((0, 1000))
 
-    def value(task: object) -> int:
+    def value() -> int:
         kind = pick.randrange(8)
         if kind < 2:
             return pick.choice((0, 1, 2, 3, 4, 5, 6, -1, -100))
@@ -70,19 +77,24 @@ def test_no_argument_breaks_the_kernel(seed: int, tmp_path: Path) -> None:
             return pick.getrandbits(32) - (1 << 31)
         return pick.choice((0o102, 0o1101, 0o200000, 0o20200002, 0o10000000, 0o2000, 0o100644, 0o10644))
 
+    def likely(kind: str) -> int | bytes:
+        if kind == "d":
+            return pick.choice((-100, -100, -100, *task.process.fds.files))
+        if kind == "p":
+            return pick.choice(PATHS)
+        if kind == "f" and task.process.fds.files:
+            return pick.choice(list(task.process.fds.files))
+        return 0 if kind == "g" and pick.random() < 0.7 else value()
+
     task = h.process()
     for number in range(4000 * int(os.environ.get("SKERRY_FUZZ", "1"))):
         if number % 500 == 0:
             h.call(task, "exit_group", 0)
             host.serve(h)
             task = h.process()
-        name = pick.choice(CALLS)
-        args: list[int | bytes] = [value(task) for _ in range(SYSCALLS[name][1])]
-        for position in range(min(2, len(args))):
-            if pick.random() < 0.5:
-                args[position] = pick.choice(PATHS)
-        if name in ("openat", "mkdirat", "statx", "unlinkat") and pick.random() < 0.7:
-            args[:2] = [-100, pick.choice(PATHS)]
+        name = pick.choice(("openat", "openat", *CALLS))
+        kinds = CALLS[name].ljust(SYSCALLS[name][1], ".")
+        args = [likely(kind) if pick.random() < 0.9 else value() for kind in kinds]
         result = h.call(task, name, *args)
         host.serve(h)
         if result is PARKED and h.resumed(task) is PARKED:

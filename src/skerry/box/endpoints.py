@@ -27,10 +27,13 @@ _FILE_BLOCK = 65_536
 class Source:
     """A descriptor that a guest reads from."""
 
-    def __init__(self, loop: Loop, send: Send, number: int, fd: int) -> None:
-        self._loop, self._send = loop, send
+    def __init__(
+        self, loop: Loop, send: Send, number: int, fd: int, closed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._loop, self._send, self._closed = loop, send, closed
         self.number, self._fd = number, fd
         self._window = WINDOW
+        self._open = True
         loop.watch(fd, READ, self._ready)
 
     def taken(self, message: StreamTaken) -> None:
@@ -38,13 +41,16 @@ class Source:
         if message.size <= 0:
             self.close()
             return
-        if self._window == 0:
+        if self._window == 0 and self._open:
             self._loop.watch(self._fd, READ, self._ready)
         self._window += message.size
 
     def close(self) -> None:
-        """Stop reading; the descriptor stays its owner's."""
+        """Stop reading; the owner of the descriptor is told, once."""
         self._loop.forget(self._fd, READ)
+        if self._open:
+            self._open = False
+            self._closed()
 
     def _ready(self) -> None:
         try:
@@ -55,8 +61,10 @@ class Source:
             data = b""
         self._send(StreamInput(self.number, data))
         self._window -= len(data)
-        if not data or self._window == 0:
+        if not data:
             self.close()
+        elif self._window == 0:
+            self._loop.forget(self._fd, READ)
 
 
 class Sink:

@@ -12,8 +12,10 @@ Errors:   BoxFailed when the box itself ends before its programs do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +67,11 @@ class Box:
         self._sinks: dict[int, Sink] = {}
         self._started: dict[int, Callable[[c.Started], None]] = {}
         self._exited: dict[int, Callable[[c.Exited], None]] = {}
+        self._request = 0
+        self._files: dict[int, Callable[[int, bytes], None]] = {}
+        self._connecting: dict[int, tuple[int, Callable[[int], None]]] = {}
+        self.listening: Callable[[int], None] = _ignore
+        """Called with each TCP port that a program of the box begins to listen at."""
         self.loop.watch(self._socket.fileno(), READ, self._readable)
         self.send(m.Boot(places, config.memory_bytes or default_memory(), config.strace))
 
@@ -87,10 +94,11 @@ class Box:
         self.send(events.Start(self._tag, argv, env, cwd, stdio, session))
         return self._tag
 
-    def source(self, fd: int) -> str:
-        """A stream that guests read from `fd`; returns its name for `stdio`."""
+    def source(self, fd: int, own: bool = False) -> str:
+        """A stream that guests read from `fd`; returns its name for `stdio`. `own`: close `fd` at the end."""
         self._stream += 1
-        self._sources[self._stream] = Source(self.loop, self.send, self._stream, fd)
+        closed = (lambda: os.close(fd)) if own else _nothing
+        self._sources[self._stream] = Source(self.loop, self.send, self._stream, fd, closed)
         return f"stream:{self._stream}"
 
     def sink(self, fd: int, closed: Callable[[], None] = lambda: None) -> str:
@@ -104,6 +112,20 @@ class Box:
 
         self._sinks[number] = Sink(self.loop, self.send, number, fd, end)
         return f"stream:{number}"
+
+    def connect(self, port: int, fd: int, done: Callable[[int], None]) -> None:
+        """Connect `fd`, a stream socket, to a server in the box; `done` gets 0 or an errno. Owns `fd`."""
+        self._stream += 1
+        self._connecting[self._stream] = (fd, done)
+        self.send(events.Connect(self._stream, port))
+
+    def file(
+        self, operation: str, path: bytes, argument: bytes, offset: int, number: int, done: Callable[[int, bytes], None]
+    ) -> None:
+        """Do something to a file of the box (kernel/files.py); `done` gets an errno and the data."""
+        self._request += 1
+        self._files[self._request] = done
+        self.send(events.FileCall(self._request, operation, path, argument, offset, number))
 
     def signal(self, signo: int, pid: int = 0) -> None:
         """Send a signal to a process of the box, or to its foreground group."""
@@ -204,6 +226,12 @@ class Box:
                 self._exited.pop(message.tag, _ignore)(message)
             case c.Log():
                 self.log(message.text)
+            case c.FileReply():
+                self._files.pop(message.request, _ignore_reply)(message.errno, message.data)
+            case c.Listening():
+                self.listening(message.port)
+            case c.Connected():
+                self._connected(message)
             case m.CodeWanted():
                 self._code_wanted(message)
             case m.Wasm():
@@ -212,6 +240,26 @@ class Box:
                 self._sealed(message)
             case m.Crashed():
                 raise BoxFailed(f"internal error in the box; please report it:\n{message.text.rstrip()}")
+
+    def _connected(self, message: c.Connected) -> None:
+        fd, done = self._connecting.pop(message.stream, (-1, _ignore))
+        if fd < 0:
+            raise ProtocolError("a Connected that nobody asked for")
+        number = message.stream
+        if message.errno:
+            os.close(fd)
+        else:
+            reading = os.dup(fd)
+            self._sources[number] = Source(self.loop, self.send, number, reading, lambda: os.close(reading))
+            self._sinks[number] = Sink(self.loop, self.send, number, fd, lambda: self._hang_up(number, fd))
+        done(message.errno)
+
+    def _hang_up(self, number: int, fd: int) -> None:
+        """The guest will send no more on a connection."""
+        self._sinks.pop(number, None)
+        with contextlib.suppress(OSError):
+            socket.socket(fileno=os.dup(fd)).shutdown(socket.SHUT_WR)
+        os.close(fd)
 
     def _sealed(self, message: m.Sealed) -> None:
         self.sealed = message.locked
@@ -254,6 +302,14 @@ class Box:
 
 def _ignore(message: object) -> None:
     """Nobody waits for it."""
+
+
+def _ignore_reply(errno: int, data: bytes) -> None:
+    """Nobody waits for it any more."""
+
+
+def _nothing() -> None:
+    """The descriptor stays its owner's."""
 
 
 def default_memory() -> int:

@@ -111,6 +111,8 @@ TO_WORKER: dict[int, tuple[type, int]] = {
     9: (Answered, 2 * MIB),
     10: (WasmWanted, KIB),
     11: (Code, 512 * MIB),
+    12: (events.Connect, KIB),
+    13: (events.FileCall, 2 * MIB),
 }
 """What the monitor sends: number -> (class, LIMIT)."""
 
@@ -126,6 +128,9 @@ TO_MONITOR: dict[int, tuple[type, int]] = {
     72: (CodeWanted, KIB),
     73: (Wasm, 256 * MIB),
     74: (Crashed, 256 * KIB),
+    75: (commands.Listening, KIB),
+    76: (commands.Connected, KIB),
+    77: (commands.FileReply, 2 * MIB),
 }
 """What the worker sends, every byte of it untrusted."""
 

@@ -140,6 +140,7 @@ def main(library_path: str, parent: int) -> None:
         machine = Machine(library, codes.compile, boot.memory_bytes)
         host = Host(machine, outside, NATIVE_STACK)
         kernel = Kernel(Clock(host), os.urandom, namespace.make(boot.places))
+        kernel.network.announce = True
         if boot.strace:
             kernel.tracer = Tracer()
         host.attach(kernel)

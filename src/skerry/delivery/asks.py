@@ -69,7 +69,7 @@ ASKS: tuple[Ask, ...] = (
         oci.ANNOTATION_TITLE,
         "name",
         _NAME,
-        "Name of the app; also the first part of its TUF target.",
+        "Name of the app; it must be the one its publisher signed.",
         "hello",
         is_required=True,
     ),

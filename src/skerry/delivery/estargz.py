@@ -17,6 +17,7 @@ import re
 import tarfile
 import zlib
 from datetime import datetime
+from functools import lru_cache
 
 from skerry.abi.errors import VerifyError
 from skerry.abi.oci import Digest, is_digest
@@ -224,6 +225,7 @@ class _Reader:
         return value
 
 
+@lru_cache(maxsize=1024)  # most files of a layer have the same few times
 def _seconds(untrusted_time: str) -> int:
     """Return RFC 3339 text as seconds since 1970; 0 for none."""
     if not untrusted_time:

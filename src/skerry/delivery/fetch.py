@@ -16,8 +16,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from skerry.abi import oci
 from skerry.abi.errors import VerifyError
@@ -65,14 +64,6 @@ class Fetcher:
         self._pending: dict[Digest, bytes] = {}
         self._pending_size = 0
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Wait until everything fetched is saved."""
@@ -203,19 +194,19 @@ class Fetcher:
         hint = layer.annotations.get(ANNOTATION_PREFETCH_SIZE, "")
         size = int(hint) if hint.isascii() and hint.isdecimal() and len(hint) < 19 else 0
         wanted = [each for each in chunks if each.offset >= 0 and each.end <= size]
-        missing = [each for each in wanted if not self.store.has(each.digest, each.size)]
+        missing = [each for each in wanted if not self.is_here(each)]
         if not missing or not 0 < size <= min(PREFETCH_SIZE_MAX, layer.size):
             return 0
         begin = min(each.offset for each in missing)
         end = max(each.end for each in missing)
 
-        def take(data: bytes) -> None:
+        def take(data: bytes) -> int:
             for each in missing:
                 part = data[each.offset - begin : each.end - begin]
                 self._save(each.digest, inflate_chunk(part, each, f"the chunk {each.digest}"))
+            return len(missing)
 
-        self.part(layer.digest, begin, end - begin, take, f"the first files of {layer.digest}")
-        return len(missing)
+        return self.part(layer.digest, begin, end - begin, take, f"the first files of {layer.digest}")
 
     def _save(self, digest: Digest, data: bytes) -> None:
         """Hand verified bytes to the threads that write them to the store."""

@@ -37,6 +37,8 @@ from skerry.delivery.manifest import canonical_json
 HEADER_SIZE_MAX = 1 << 20  # of a pax header or a GNU long name
 EXPANSION_MAX = 1100  # deflate cannot do better than 1032:1
 INFLATE_SIZE = 1 << 18
+MTIME_MAX = 253_402_300_799  # the last second of the year 9999, which RFC 3339 can still write
+ID_MAX = 0xFFFFFFFF
 
 _KINDS = {
     tarfile.REGTYPE: Kind.FILE,
@@ -223,9 +225,9 @@ def _entry(
         name,
         kind,
         mode=info.mode & 0o7777,
-        mtime=max(0, int(info.mtime)),
-        uid=max(0, info.uid),
-        gid=max(0, info.gid),
+        mtime=min(max(0, int(info.mtime)), MTIME_MAX),
+        uid=min(max(0, info.uid), ID_MAX),
+        gid=min(max(0, info.gid), ID_MAX),
         size=size,
         link=link,
         chunks=tuple(_chunks(stream, size, blob, keep)),

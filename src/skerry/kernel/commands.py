@@ -120,6 +120,14 @@ class Connected(Record):
     errno: int
 
 
+class FileReply(Record):
+    """Answer to `FileCall`: `data` when `errno` is 0."""
+
+    request: int
+    errno: int
+    data: bytes
+
+
 class Exited(Record):
     """A process that `Start` made is gone; `status` as wait4(2) encodes it."""
 
@@ -146,5 +154,5 @@ class Log(Record):
 
 Command = (
     Resume | Exec | Stop | Spawn | Poke | Load | Ask | SetTimer | ConsoleOutput | StreamOutput
-    | StreamTaken | Listening | Connected | Exited | Started | Log
+    | StreamTaken | Listening | Connected | FileReply | Exited | Started | Log
 )  # fmt: skip

@@ -114,6 +114,20 @@ class Connect(Record):
     port: int
 
 
+class FileCall(Record):
+    """The monitor does something to a file of the box; answered by `FileReply`. See kernel/files.py.
+
+    What `argument`, `offset` and `number` mean depends on `operation`.
+    """
+
+    request: int
+    operation: str
+    path: bytes
+    argument: bytes
+    offset: int
+    number: int
+
+
 class HostSignal(Record):
     """The monitor sends a signal: to process `pid`, or for 0 to the foreground group."""
 
@@ -123,5 +137,5 @@ class HostSignal(Record):
 
 Event = (
     Start | Syscall | Loaded | Answer | Timer | Trapped | Returned | ConsoleInput | ConsoleSize
-    | ConsoleReady | StreamInput | StreamReady | Connect | HostSignal
+    | ConsoleReady | StreamInput | StreamReady | Connect | FileCall | HostSignal
 )  # fmt: skip

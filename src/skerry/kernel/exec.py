@@ -102,6 +102,7 @@ def _replace(
     kernel.itimers.clear_posix(process)
     process.argv, process.env, process.exe = tuple(argv), tuple(env), program.path
     process.has_execed = True
+    process.wasi = None
     task.name = program.path.rpartition(b"/")[2][:15]
     task.flag = task.clear_child_tid = task.robust_list = 0
     task.saved_mask = None

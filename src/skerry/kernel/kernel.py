@@ -17,7 +17,7 @@ from typing import Protocol
 
 from skerry.abi.errors import SysError
 from skerry.abi.syscalls import SYSCALLS
-from skerry.kernel import events
+from skerry.kernel import events, files
 from skerry.kernel.commands import Command, SetTimer
 from skerry.kernel.console import Console
 from skerry.kernel.exit import Exits
@@ -39,6 +39,7 @@ from skerry.kernel.sys import CALLS
 from skerry.kernel.sys.table import Call, absent_call
 from skerry.kernel.task import Task
 from skerry.kernel.timers import Timers
+from skerry.kernel.wasi import CALLS as WASI_CALLS
 
 
 class Clock(Protocol):
@@ -145,7 +146,7 @@ class Kernel:
 
     def call(self, module: str, name: str) -> Call | None:
         """The entry behind the import `module.name`; None: Skerry has no such import."""
-        found = CALLS.get((module, name))
+        found = CALLS.get((module, name)) or WASI_CALLS.get((module, name))
         if found is None and module == "linux" and name in SYSCALLS:
             found = absent_call(name)
         return found
@@ -175,6 +176,8 @@ class Kernel:
                 connect_from_outside(self.network, event)
             case events.StreamInput() | events.StreamReady() if event.stream in self.network.outside:
                 self.network.outside[event.stream].event(event)
+            case events.FileCall():
+                files.serve(self, event)
             case events.HostSignal():
                 self._host_signal(event)
             case _:

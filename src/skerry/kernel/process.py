@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from skerry.kernel.session import Group
     from skerry.kernel.signal import Pending
     from skerry.kernel.task import Task
+    from skerry.kernel.wasi.state import Wasi
 
 INFINITY = 0xFFFFFFFFFFFFFFFF
 RLIMIT_CPU = 0
@@ -126,6 +127,7 @@ class Process:
         "has_execed", "image", "kernel", "limits", "nice", "no_new_privs", "parent", "pending", "pid",
         "policy", "posix_timers", "shared_memory", "signal_arrived", "start_ns", "status",
         "stop_report", "stopped", "tag", "threads", "timer_slack_ns", "usage",
+        "wasi",
     )  # fmt: skip
 
     def __init__(
@@ -148,6 +150,7 @@ class Process:
         self.image: Image | None = None  # what the engine started last; its stack is laid out from it
         self.shared_memory: bool = False  # linked with -pthread: can have threads
         self.has_execed: bool = False  # setpgid(2) by the parent is too late
+        self.wasi: Wasi | None = None  # of an image that makes WASI calls
 
         # signals; members of one set are shared by all threads
         self.actions: dict[int, Action] = {}

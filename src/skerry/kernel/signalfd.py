@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from skerry.kernel.signal import Pending
     from skerry.kernel.task import Task
 
-RECORD = Struct("<IiiIIiIIIIiiQQQQ44x")
+RECORD = Struct("<IiiIIiIIIIiiQQQQ48x")
 """struct signalfd_siginfo up to ssi_addr; what follows is zero."""
 
 

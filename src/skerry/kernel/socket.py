@@ -20,6 +20,7 @@ from skerry.abi.socket import MSG_DONTWAIT, SOCKET_BUFFER
 from skerry.kernel.ancillary import Ancillary, Ucred
 from skerry.kernel.anonymous import Anonymous
 from skerry.kernel.file import Buffer, File
+from skerry.kernel.ifreq import socket_ioctl
 from skerry.kernel.wait import Interrupted, Step, Wait, WaitQueue
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ class Socket(Anonymous):
     def write(self, task: Task, data: Buffer) -> int | Step[int]:
         """Send without flags."""
         return self.send(task, data)
+
+    def ioctl(self, task: Task, request: int, argument: int) -> int:
+        """See File."""
+        return socket_ioctl(task, self, request, argument)
 
     def poll_queues(self) -> tuple[WaitQueue, ...]:
         """Both directions."""

@@ -14,6 +14,7 @@ from skerry.abi import poll
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.socket import AF_UNSPEC, IPPROTO_UDP, MSG_OOB, SOCK_DGRAM, UDP_MAX
+from skerry.kernel import resolver
 from skerry.kernel.ancillary import Ancillary
 from skerry.kernel.file import Buffer
 from skerry.kernel.inet import InetSocket
@@ -44,7 +45,7 @@ class UdpSocket(InetSocket, PacketSocket):
             self.set_remote(None)
             return 0
         destination = self.destination(address)
-        if not is_local(destination[0]):
+        if not is_local(destination[0]) and destination[1] != resolver.PORT:
             return self.outside(task, destination, stream=False)
         self.set_remote(destination)
         return 0
@@ -63,7 +64,7 @@ class UdpSocket(InetSocket, PacketSocket):
         if len(data) > UDP_MAX:
             raise SysError(Errno.EMSGSIZE)
         destination = self._destination(address)
-        if not is_local(destination[0]):
+        if not is_local(destination[0]) and destination[1] != resolver.PORT:
             return self.outside(task, destination, stream=False)
         self.raise_error()
         if self.shut & SEND:
@@ -85,6 +86,9 @@ class UdpSocket(InetSocket, PacketSocket):
     def _transmit(self, data: bytes, destination: InetAddress) -> None:
         source = (self.source(destination[0]), self.port)
         target = self.ports.receiver(destination, source)
+        if target is None and destination[1] == resolver.PORT:
+            self._resolve(data, destination)
+            return
         if target is None:
             if self.remote is not None:
                 self.error = Errno.ECONNREFUSED
@@ -94,6 +98,12 @@ class UdpSocket(InetSocket, PacketSocket):
         if target.shut & RECEIVE or target.queued + len(data) + OVERHEAD > target.receive_size:
             return
         target.deliver(Packet(data, format_inet(source, target.family)))
+
+    def _resolve(self, query: bytes, destination: InetAddress) -> None:
+        """Answer as a name server at `destination` would."""
+        answer = resolver.reply(query)
+        if answer is not None and self.queued < self.receive_size:
+            self.deliver(Packet(answer, format_inet(destination, self.family)))
 
     def peername(self) -> bytes:
         """See Socket."""

@@ -223,6 +223,8 @@ def fetch_package(package: str, suite: str) -> Path:
 
 def unpack_package(deb: Path, target: Path) -> None:
     """Unpack a `.deb` below `target`; its scripts are not run."""
+    if not shutil.which("dpkg-deb"):
+        raise FetchError("dpkg-deb is not installed: Debian packages need a Debian-like system")
     target.mkdir(parents=True, exist_ok=True)
     command = ["dpkg-deb", "-x", str(deb), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """Which files make libc.a: musl's, ours, and the one table of musl files that ours replace.
 
-No musl file is edited. A replaced file is left out of the archive; a few files are compiled with a
-function renamed on the command line, so that what they call can be told apart at link time.
+No musl file is edited by us; Debian's corrections are applied. A replaced file is left out of the
+archive; a few files are compiled with a function renamed on the command line, so that what they call
+can be told apart at link time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,16 @@ SUITE: Final = "trixie"
 TARBALL: Final = "musl_1.2.5.orig.tar.gz"
 SHA256: Final = "a9a118bbe84d8764da0ea0d28b3ab3fae8477fc7e4085d90102b8596fc7c75e4"
 VERSION: Final = "1.2.5"
+
+PATCH_TARBALL: Final = "musl_1.2.5-3.1~deb13u1.debian.tar.xz"
+PATCH_SHA256: Final = "46fdfb271edc2f035d8d4063ff2e299734409693e781e69e4b77e0a9a495072e"
+PATCHES: Final = (
+    "0001-fix-pathological-slowness-incorrect-mappings-in-icon.patch",
+    "0002-qsort-fix-leonardo-heap-corruption-from-bug-in-doubl.patch",
+    "CVE-2025-26519-0001_iconv_fix_erroneous_input_validation_in_EUC_KR_decod.patch",
+    "CVE-2025-26519-0002_iconv_harden_UTF_8_output_code_path_against_input_de.patch",
+)
+"""Debian's corrections of musl, taken from upstream; its two others are about Debian's packaging."""
 
 REPLACED: Final[dict[str, str]] = {
     "process/vfork.c": "must return twice in the caller's frame: unistd.h makes it a setjmp (vfork.c)",
@@ -102,3 +113,9 @@ CRT: Final[dict[str, tuple[str, ...]]] = {
 
 EMPTY_LIBRARIES: Final = ("m", "rt", "pthread", "crypt", "util", "xnet", "resolv", "dl")
 """Libraries that are part of libc.a: empty archives for `-lm` and the like."""
+
+
+def inputs() -> str:
+    """Return all that this file decides about libc, for the sysroot's digest."""
+    sources = (SHA256, PATCH_SHA256, PATCHES)
+    return repr((sources, sorted(REPLACED), sorted(RENAMED.items()), _OPTIMIZED, CRT, EMPTY_LIBRARIES))

@@ -47,13 +47,13 @@ def overlay_dir() -> Path:
 def sysroot_digest() -> str:
     """Return the digest of the sysroot that the present sources and tools would build."""
     recipe = cache.Recipe("sysroot")
-    recipe.add("musl", musl.SHA256)
+    recipe.add("musl", musl.inputs())
     recipe.add("zig", zig.zig_version())
     recipe.add("options", " ".join(TARGET_OPTIONS + _MUSL_OPTIONS))
     for folder in ("arch", "internal", "include", "src", "crt"):
         recipe.add_tree(overlay_dir() / folder)
     here = Path(__file__).parent
-    for name in ("musl.py", "sysroot.py", "compiler_rt.py"):
+    for name in ("sysroot.py", "compiler_rt.py"):
         recipe.add_file(name, here / name)
     return recipe.digest()
 
@@ -64,14 +64,21 @@ def sysroot() -> Path:
 
 
 def musl_source() -> Path:
-    """Return the unpacked musl source."""
+    """Return the unpacked musl source with Debian's corrections."""
 
     def unpack(target: Path) -> None:
-        archive = apt.fetch_source(musl.PACKAGE, musl.SUITE, musl.TARBALL, musl.SHA256)
-        with tarfile.open(archive) as tar:
-            tar.extractall(target, filter="data")
+        for name, digest in ((musl.TARBALL, musl.SHA256), (musl.PATCH_TARBALL, musl.PATCH_SHA256)):
+            with tarfile.open(apt.fetch_source(musl.PACKAGE, musl.SUITE, name, digest)) as tar:
+                tar.extractall(target, filter="data")
+        if not shutil.which("patch"):
+            raise BuildError("the command `patch` is not installed")
+        for name in musl.PATCHES:
+            folder, file = target / f"musl-{musl.VERSION}", target / "debian/patches" / name
+            run(["patch", "-p1", "-s", "-d", str(folder), "-i", str(file)])
 
-    return cache.publish("musl", musl.SHA256[:16], unpack) / f"musl-{musl.VERSION}"
+    recipe = cache.Recipe("musl")
+    recipe.add("inputs", " ".join((musl.SHA256, musl.PATCH_SHA256, *musl.PATCHES)))
+    return cache.publish("musl", recipe.digest(), unpack) / f"musl-{musl.VERSION}"
 
 
 def run(arguments: list[str]) -> None:

@@ -69,8 +69,8 @@ int main(void)
 	look(0); /* the description still lives */
 	close(copy);
 	look(0);
-	pid_t pid = fork();
 	add(EPOLL_CTL_ADD, b[0], EPOLLIN, 7);
+	pid_t pid = fork();
 	if (!pid) { nap(30); write(b[1], "z", 1); _exit(0); }
 	look(5000);
 	reap(pid);

@@ -22,15 +22,14 @@ int main(void)
 	pid_t pid = fork();
 	if (!pid) {
 		int c = socket(AF_INET, SOCK_STREAM, 0);
-		SHOW(connect(c, (void *)&a, sizeof a));
-		SHOW(connect(c, (void *)&a, sizeof a));
+		int first = connect(c, (void *)&a, sizeof a), again = connect(c, (void *)&a, sizeof a), why = errno;
 		memset(buffer, 'q', sizeof buffer);
 		long sent = 0;
 		for (int i = 0; i < 10; i++) sent += send(c, buffer, sizeof buffer, 0);
-		IS(sent == 10 * (long)sizeof buffer);
 		shutdown(c, SHUT_WR);
-		SHOW(recv(c, buffer, sizeof buffer, 0));
-		SHOW(recv(c, buffer, sizeof buffer, 0));
+		int got = recv(c, buffer, sizeof buffer, 0), end = recv(c, buffer, sizeof buffer, 0);
+		/* only now, so that the lines of the two processes do not mix */
+		printf("connect %d, again %d %s, sent %ld, got %d, end %d\n", first, again, ename(why), sent, got, end);
 		_exit(0);
 	}
 	len = sizeof b;

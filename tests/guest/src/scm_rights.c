@@ -20,7 +20,7 @@ static int receive(int s, int *fds, int room, int flags)
 {
 	char control[CMSG_SPACE(8 * sizeof(int))], text[100];
 	struct iovec iov = { text, sizeof text };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(room * sizeof(int)) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_LEN(room * sizeof(int)) };
 	int n = recvmsg(s, &m, flags);
 	if (n < 0) { printf("recvmsg %s\n", ename(errno)); return 0; }
 	int got = 0;
@@ -49,9 +49,9 @@ int main(void)
 		if (receive(sv[1], fds, 8, MSG_CMSG_CLOEXEC) == 1) IS(fcntl(fds[0], F_GETFD) == FD_CLOEXEC);
 		_exit(0);
 	}
-	SHOW(send_fds(sv[0], p, 2, "two"));
-	SHOW(send_fds(sv[0], p, 1, "one"));
+	int two = send_fds(sv[0], p, 2, "two"), one = send_fds(sv[0], p, 1, "one");
 	reap(pid);
+	printf("sent %d %d\n", two, one);
 	SHOW(read(p[0], &c, 1));
 	put_file("f", "shared offset");
 	int f = open("f", O_RDONLY);

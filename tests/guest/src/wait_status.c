@@ -16,8 +16,10 @@ int main(void)
 		if (!pid) { signal(fatal[i], SIG_DFL); kill(getpid(), fatal[i]); _exit(1); }
 		reap(pid);
 	}
+	int gate[2];
+	MUST(pipe(gate));
 	pid_t pid = fork();
-	if (!pid) { raise(SIGSTOP); _exit(7); }
+	if (!pid) { char c; raise(SIGSTOP); read(gate[0], &c, 1); _exit(7); }
 	int status;
 	IS(waitpid(pid, &status, WUNTRACED) == pid);
 	puts(status_text(status));
@@ -26,7 +28,8 @@ int main(void)
 	int got = waitpid(pid, &status, WCONTINUED);
 	IS(got == pid);
 	puts(status_text(status));
-	if (WIFCONTINUED(status)) reap(pid);
+	write(gate[1], "x", 1);
+	reap(pid);
 	SHOW(waitpid(-1, &status, 0));
 	SHOW(waitpid(pid, &status, 0));
 	return 42;

@@ -9,6 +9,7 @@ import hashlib
 import io
 import random
 import tarfile
+import time
 import zlib
 
 import pytest
@@ -264,3 +265,14 @@ def test_any_files_come_back(files: dict[str, bytes], chunk_size: int) -> None:
     }
     assert found == files
     assert digest_of(blob) == written.digest == f"sha256:{hashlib.sha256(blob).hexdigest()}"
+
+
+def test_a_toc_of_100_000_files_is_no_strain() -> None:
+    rows = [file_row(f"usr/share/{n % 300}/{n}", b"x", offset=n + 1) for n in range(100_000)]
+    data = toc(*rows)
+    began_s = time.perf_counter()
+    tree = t.build([parse_toc(data, BLOB, 200_000)])
+    assert tree.node_count == 100_303
+    assert (
+        time.perf_counter() - began_s < 10
+    )  # 1.3 s when this was written; the bound is for a loaded machine

@@ -14,6 +14,8 @@ from struct import unpack_from
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.kernel.fakehost import FakeHost
+from tests.unit.kernel.harness import PARKED, Harness
 
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
@@ -21,8 +23,6 @@ from skerry.abi.fcntl import AT_FDCWD, O_CREAT, O_DIRECTORY, O_RDONLY, O_TRUNC, 
 from skerry.kernel.mount import Namespace
 from skerry.kernel.task import Task
 from skerry.kernel.vfs import Filesystem
-from tests.unit.kernel.fakehost import FakeHost
-from tests.unit.kernel.harness import PARKED, Harness
 
 ROOM = 70000
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.files import Files, failure
 
 from skerry.abi import fcntl
 from skerry.abi.errno import Errno
 from skerry.kernel.fs.tmpfs import Tmpfs
-from tests.unit.kernel.files import Files, failure
 
 
 @pytest.fixture

@@ -45,8 +45,8 @@ def test_a_record_says_who_sent_it() -> None:
     records = read(h, task, fd, 3)
     assert isinstance(records, list)
     assert [unpack_from("<I", record)[0] for record in records] == [Signo.SIGUSR1, Signo.SIGUSR2]
-    signo, errno, code, pid, uid = unpack_from("<IiiII", records[0])
-    assert (signo, errno, code, pid, uid) == (Signo.SIGUSR1, 0, SI_USER, sender.process.pid, sender.process.cred.uid)
+    who = (sender.process.pid, sender.process.cred.uid)
+    assert unpack_from("<IiiII", records[0]) == (Signo.SIGUSR1, 0, SI_USER, *who)
     assert task.process.fds.get(fd).poll() == 0
 
 

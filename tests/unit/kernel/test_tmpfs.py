@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.files import Files, failure
+from tests.unit.kernel.harness import SECOND
 
 from skerry.abi.errno import Errno
 from skerry.abi.fcntl import (
@@ -24,8 +26,6 @@ from skerry.abi.fcntl import (
 )
 from skerry.abi.signal import Signo
 from skerry.kernel.fs.tmpfs import Tmpfs
-from tests.unit.kernel.files import Files, failure
-from tests.unit.kernel.harness import SECOND
 
 MB = 1 << 20
 

@@ -8,8 +8,7 @@ before it happens.
 
 Units:  offsets and sizes are bytes, charges pages of 4096.
 Errors: SysError(ENOSPC) when the account has no page left.
-Hazard: a view handed out by `read` must be gone before the next write: a block cannot grow
-        under it (BufferError).
+Hazard: a view handed out by `read` shows later writes, or does not; copy what you keep.
 """
 from __future__ import annotations
 
@@ -111,9 +110,20 @@ class Content:
             more = (end + PAGE - 1) // PAGE - (size + PAGE - 1) // PAGE
             if more:
                 self._charge(more)
+            block = self._resizable(index)
             if start > size:
                 block.extend(bytes(start - size))
         block[start:end] = data
+
+    def _resizable(self, index: int) -> bytearray:
+        """A block without views of it: they keep the old one."""
+        block = self.blocks[index]
+        try:
+            block.append(0)
+            block.pop()
+        except BufferError:
+            block = self.blocks[index] = bytearray(block)
+        return block
 
     def _charge(self, pages: int) -> None:
         self.account.take(pages)
@@ -141,7 +151,7 @@ class Content:
         block = self.blocks.get(last)
         if block is not None and len(block) > rest:
             self._refund((len(block) + PAGE - 1) // PAGE - (rest + PAGE - 1) // PAGE)
-            del block[rest:]
+            del self._resizable(last)[rest:]
 
     def clear(self) -> None:
         """The file is gone: give everything back."""
@@ -165,7 +175,8 @@ class Content:
             offset, size = offset + part, size - part
         self._charge(pages)
         for index, end in plan:
-            block = self.blocks.setdefault(index, bytearray())
+            self.blocks.setdefault(index, bytearray())
+            block = self._resizable(index)
             block.extend(bytes(end - len(block)))
 
     def punch(self, offset: int, size: int) -> None:

@@ -23,6 +23,7 @@ from skerry.kernel.task import Task
 from skerry.kernel.wait import Interrupted, Step
 
 CHUNK = 65536
+CALL_MAX = 16 << 20  # nobody else runs meanwhile; both calls may do less than they were asked
 
 
 class Cursor:
@@ -54,7 +55,7 @@ def sendfile64(task: Task, out: int, source: int, offset: int, count: int) -> St
     if kind not in (S_IFREG, S_IFCHR) or writer.flags & fcntl.O_APPEND:
         raise SysError(Errno.EINVAL)
     cursor = Cursor(task, reader, offset)
-    return _copy(task, cursor, writer, None, min(count & 0xFFFFFFFF, SIZE_MAX))
+    return _copy(task, cursor, writer, None, min(count & 0xFFFFFFFF, CALL_MAX))
 
 
 @syscall(restart=True)
@@ -75,6 +76,7 @@ def copy_file_range(
         raise SysError(Errno.EINVAL)
     size = min(count & 0xFFFFFFFF, SIZE_MAX)
     start, end = Cursor(task, reader, in_offset), Cursor(task, writer, out_offset)
+    size = min(size, CALL_MAX)
     if max(start.offset, end.offset) > SIZE_LIMIT - size:
         raise SysError(Errno.EOVERFLOW)
     if reader.inode is writer.inode and abs(start.offset - end.offset) < size:
@@ -90,7 +92,8 @@ def _copy(task: Task, source: Cursor, writer: File, end: Cursor | None, size: in
             data = source.file.pread(task, min(CHUNK, size - done), source.offset)
             if isinstance(data, GeneratorType):
                 data = yield from data
-            block = bytes(cast(Buffer, data))  # a view of what may be written to, or is kept in a pipe
+            block = bytes(cast(Buffer, data))  # not a view: the target may be the same file, or a pipe
+            del data
             if not block:
                 break
             put = writer.write(task, block) if end is None else writer.pwrite(task, block, end.offset)

@@ -14,6 +14,7 @@ import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from skerry.abi.wasi import MODULE as WASI
 from skerry.kernel.commands import Image
 
 from ..engine import NoMemory, Refused
@@ -24,6 +25,7 @@ from .guest import WasmGuest, pages
 from .imports import Linux, Provider
 from .program import PAGE, Linker, Program
 from .space import OwnSpace, SharedSpace, Space
+from .wasi import Wasi
 
 if TYPE_CHECKING:
     from ..host import Carrier, Host
@@ -52,6 +54,7 @@ class Machine:
         providers: dict[str, Provider] = {
             module: Linux(host, self.library, module) for module in ("linux", "skerry")
         }
+        providers[WASI] = Wasi(host, self.library)
         self._linker = Linker(self.library, self.engine, providers)
 
     # --- Engine
