@@ -103,6 +103,14 @@ def test_from_a_folder_to_a_verified_app(layout: Path, say: Say, tmp_path: Path)
     assert "kept 0 B" in say("store", "gc", "--size", "0")
 
 
+def test_a_relative_folder_is_remembered_by_its_full_path(
+    layout: Path, say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "ok  manifest" in say("verify", "--accept", fingerprint(layout, say), "./out")
+    assert "ok  manifest" in say("verify", layout)  # no question is asked again
+
+
 def test_short_names_come_from_the_persons_index(layout: Path, say: Say, tmp_path: Path) -> None:
     (tmp_path / "config/skerry").mkdir(parents=True)
     (tmp_path / "config/skerry/index.toml").write_text(f'hi = "{layout}"\n')

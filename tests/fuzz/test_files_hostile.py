@@ -33,7 +33,8 @@ CALLS = {
     "getdents64": "f", "truncate64": "p.g", "ftruncate64": "f.g", "fallocate": "f.gg.g", "fsync": "f",
     "sync": "", "syncfs": "f", "sync_file_range": "f.g.gg", "readahead": "f", "fadvise64_64": "f.g.gg",
     "flock": "f", "memfd_create": "pg", "sendfile64": "ffg", "copy_file_range": "fgfg.g",
-    "inotify_init1": "g", "inotify_add_watch": "fp", "inotify_rm_watch": "f", "fcntl64": "f", "read": "f", "write": "f",
+    "inotify_init1": "g", "inotify_add_watch": "fp", "inotify_rm_watch": "f", "fcntl64": "f",
+    "read": "f", "write": "f",
     "pread64": "f..g", "pwrite64": "f..g", "readv": "f", "writev": "f", "close": "f", "dup": "f", "dup3": "f",
     "chroot": "p",
 }  # fmt: skip

@@ -67,8 +67,8 @@ class Guest:
         if result < 0:
             return result
         data = self.h.get(self.task, address, 256)
-        nlink, mode, size = (int.from_bytes(data[at:end], "little") for at, end in ((16, 20), (28, 30), (40, 48)))
-        return mode, nlink, size
+        fields = ((28, 30), (16, 20), (40, 48))  # mode, nlink, size
+        return tuple(int.from_bytes(data[at:end], "little") for at, end in fields)
 
     def names(self, fd: int) -> int | list[bytes]:
         self.h.done(self.task, "_llseek", fd, 0, 0, self.h.room(self.task, 8), 0)

@@ -43,11 +43,10 @@ class HostTrees:
         self._user = os.geteuid()
         self._group = os.getegid()
 
-    def add(self, number: int, path: str, read_only: bool) -> bool:
-        """Let the box see `path`; returns whether it is a single file. Raises: OSError."""
-        tree = _Tree(path, read_only)
-        self._trees[number] = tree
-        return tree.name is not None
+    def add(self, number: int, path: str, read_only: bool) -> h.Stat:
+        """Let the box see `path`, a folder or a single file; returns what it is. Raises: OSError."""
+        tree = self._trees[number] = _Tree(path, read_only)
+        return self._stat(tree.stat_top())
 
     def answer(self, request: Any) -> h.Reply:
         """Carry one request out."""

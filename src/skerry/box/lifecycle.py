@@ -293,10 +293,10 @@ class Box:
         for number, host, guest, read_only in trees:
             assert host is not None
             try:
-                file = self._trees.add(number, host, read_only)
+                top = self._trees.add(number, host, read_only)
             except OSError as error:
                 raise UserError(f"{host}: {error.strerror}") from None
-            places.append(m.Place(number, os.fsencode(guest), read_only, file))
+            places.append(m.Place(number, os.fsencode(guest), read_only, top))
         return tuple(places)
 
 

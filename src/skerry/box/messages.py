@@ -14,6 +14,7 @@ from __future__ import annotations
 from skerry.abi.record import Record
 
 from skerry.abi import hostfs, hostnet
+from skerry.abi.hostfs import Stat
 from skerry.kernel import commands, events
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -22,13 +23,13 @@ KIB, MIB = 1 << 10, 1 << 20
 class Place(Record):
     """A host tree and where the guest sees it; `tree` is its number in `hostfs` requests.
 
-    Tree 0 is the root tree and `guest` is then "/". `file`: the tree is one file, not a folder.
+    Tree 0 is the root tree and `guest` is then "/". `top` is a folder, or the one file there is to see.
     """
 
     tree: int
     guest: bytes
     read_only: bool
-    file: bool
+    top: Stat
 
 
 class Boot(Record):

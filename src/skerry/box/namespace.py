@@ -35,7 +35,7 @@ def make(places: tuple[Place, ...]) -> Namespace:
         if place.tree == 0:
             root = Overlay(HostTree(0))
         elif place.read_only:
-            mounts[place.guest] = HostTree(place.tree, place.file)
+            mounts[place.guest] = HostTree(place.tree, place.top)
         else:
-            mounts[place.guest] = HostFs(place.tree, file=place.file)
+            mounts[place.guest] = HostFs(place.tree, top=place.top)
     return Namespace(root, tuple(mounts.items()))

@@ -84,10 +84,17 @@ def delivery_of(arguments: argparse.Namespace) -> Delivery:
 
 
 def link_of(text: str) -> Ref:
-    """Parse a link, looking short names up in the person's index."""
-    from skerry.delivery import parse, resolve
+    """Parse a link, looking short names up in the person's index; a folder becomes a full path.
 
-    return resolve(parse(text), _index())
+    Trust is remembered by place, and "./out" is another place in every folder.
+    """
+    from dataclasses import replace
+
+    from skerry.delivery import parse, resolve
+    from skerry.delivery.ref import Kind
+
+    ref = resolve(parse(text), _index())
+    return replace(ref, path=os.path.abspath(ref.path)) if ref.kind is Kind.FOLDER else ref
 
 
 def _index() -> dict[str, str]:

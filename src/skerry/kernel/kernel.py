@@ -17,6 +17,7 @@ from typing import Protocol
 
 from skerry.abi.errors import SysError
 from skerry.abi.syscalls import SYSCALLS
+import skerry.kernel.fifo  # noqa: F401  # regular.py imports it late; behind a seal nothing can be loaded
 from skerry.kernel import events, files
 from skerry.kernel.commands import Command, SetTimer
 from skerry.kernel.console import Console

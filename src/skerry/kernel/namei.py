@@ -133,6 +133,8 @@ def _walk(
                 raise missing(name)
             if child.mounted is not None:
                 child = child.mounted
+                if child.fs.root_cold:
+                    raise Cold(child.fs.fill_root)
             if child.mode & S_IFMT == S_IFLNK:
                 child = _target(task, node, child, links)
             node = child
@@ -154,6 +156,8 @@ def _walk(
         return node, last, None, slash
     if child.mounted is not None:
         child = child.mounted
+        if child.fs.root_cold:
+            raise Cold(child.fs.fill_root)
     if follow and child.mode & S_IFMT == S_IFLNK:
         place = _through(task, node, child, links, file_wanted)
         return (place[0], place[1], place[2], True) if slash else place

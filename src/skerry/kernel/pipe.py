@@ -33,7 +33,7 @@ FIONREAD = 0x541B
 class Pipe(ByteQueue):
     """The queue between the ends."""
 
-    __slots__ = ("capacity", "not_empty", "not_full", "readers", "writers", "writers_ever")
+    __slots__ = ("await_data", "capacity", "not_empty", "not_full", "readers", "writers", "writers_ever")
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +43,7 @@ class Pipe(ByteQueue):
         self.writers_ever = 0  # a FIFO's hang-up needs a writer that has been there
         self.not_empty = WaitQueue()
         self.not_full = WaitQueue()
+        self.await_data = Wait((self.not_empty,))  # the same for every reader
 
 
 class PipeEnd(Anonymous):
@@ -79,7 +80,7 @@ class PipeEnd(Anonymous):
     def _read_later(self, task: Task, size: int) -> Step[Buffer]:
         pipe = self.pipe
         while pipe.writers and not pipe.used:
-            yield Wait((pipe.not_empty,))
+            yield pipe.await_data
         return cast(Buffer, self.read(task, size))  # data or end of file: it cannot wait again
 
     def write(self, task: Task, data: Buffer) -> int | Step[int]:

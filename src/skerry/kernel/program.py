@@ -19,6 +19,8 @@ from skerry.kernel.wait import Step
 if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
+PROGRAM_MAX = 512 << 20  # no engine compiles more, and a hole of any size is cheap to make
+
 
 class Program:
     """An executable regular file: its inode, resolved path and whole content."""
@@ -63,6 +65,8 @@ def _find(task: Task, dirfd: int, path: bytes, flags: int) -> tuple[Inode, bytes
         raise SysError(Errno.ELOOP)
     if kind != S_IFREG or not allowed(inode, task.process.cred, SEARCH):
         raise SysError(Errno.EACCES)
+    if inode.size > PROGRAM_MAX:
+        raise SysError(Errno.ENOMEM)
     return inode, name_of(directory, name, inode, root)
 
 

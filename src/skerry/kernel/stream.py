@@ -12,18 +12,19 @@ Invariant: a writer is woken once a third of its buffer is free, not for every b
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from skerry.abi import poll
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
+from skerry.abi.fcntl import O_NONBLOCK
 from skerry.abi.socket import MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL, SOCK_STREAM
 from skerry.kernel.ancillary import Ancillary
 from skerry.kernel.bytequeue import ByteQueue
 from skerry.kernel.file import Buffer, File
 from skerry.kernel.pipe import broken
 from skerry.kernel.socket import RECEIVE, SEND, Received, Socket, patient_wait
-from skerry.kernel.wait import Interrupted, Step
+from skerry.kernel.wait import Interrupted, Step, Wait
 
 if TYPE_CHECKING:
     from skerry.kernel.kernel import Kernel
@@ -53,6 +54,7 @@ class StreamSocket(Socket):
         self.inbox = ByteQueue()
         self.marks: deque[Mark] = deque()
         self.peer: StreamSocket | None = None  # who gets what is sent here
+        self.await_data = Wait((self.not_empty,))  # the same for every reader without a timeout
         self.starved = False  # somebody has found no room and wants to know when there is some
 
     # --- sending
@@ -180,7 +182,17 @@ class StreamSocket(Socket):
             if peer is not None and peer.starved:
                 peer.tell_room(inbox.used)
             return data
-        return super().read(task, size)
+        if inbox.used or not size or self.receive_timeout_ns or self.flags & O_NONBLOCK:
+            return super().read(task, size)
+        return self._read_later(task, size)
+
+    def _read_later(self, task: Task, size: int) -> Step[Buffer]:
+        """The commonest wait of all, without the ceremony of `receive`."""
+        while not self.inbox.used:
+            if self.at_end():
+                return b""
+            yield self.await_data
+        return cast(Buffer, self.read(task, size))  # there is data: it cannot wait again
 
     def receive(self, task: Task, size: int, flags: int = 0) -> Received | Step[Received]:
         """See Socket."""

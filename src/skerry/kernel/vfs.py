@@ -293,6 +293,7 @@ class Filesystem:
 
     kind = b"none"  # its name in /proc/mounts
     magic = 0  # f_type of statfs(2)
+    root_cold = False  # the attributes of the root must be asked for, by `fill_root`
 
     root: Inode
 
@@ -321,6 +322,10 @@ class Filesystem:
         """A number no inode of this file system has had."""
         self._last_ino += 1
         return self._last_ino
+
+    def fill_root(self, rest: tuple[bytes, ...]) -> Step[None]:
+        """Fetch the attributes of the root."""
+        yield from ()
 
     def statfs(self) -> Space | Step[Space]:
         """How full it is."""

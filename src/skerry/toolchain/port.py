@@ -37,7 +37,7 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 def support() -> Iterator[tuple[str, bytes]]:
     """Yield the files every build reads besides its recipe: name and content."""
-    for name in ("prelude.sh", "config.site"):
+    for name in ("prelude.sh", "config.site", "nothread.c"):
         yield name, (PORTS / name).read_bytes()
 
 

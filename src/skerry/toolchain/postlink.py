@@ -14,6 +14,9 @@ from skerry.toolchain import wasm
 
 FORK_IMPORT = wasm.Import("linux", "fork", "func")
 _ASYNCIFY = ("--asyncify", "--pass-arg=asyncify-imports@linux.fork")
+# A port that knows which of its functions can lead to fork says so in SKERRY_ASYNCIFY, in binaryen's words
+# without their `asyncify-`: by default every call through a pointer can, and all who might make one are slowed.
+_VARIABLE = "SKERRY_ASYNCIFY"
 
 
 def passes(module: bytes) -> list[list[str]]:
@@ -21,7 +24,8 @@ def passes(module: bytes) -> list[list[str]]:
     runs = []
     extra = os.environ.get("SKERRY_WASM_OPT", "").split()
     if FORK_IMPORT in wasm.imports(module):
-        runs.append([*_ASYNCIFY, *(extra or ["-O2"])])
+        words = os.environ.get(_VARIABLE, "").split()
+        runs.append([*_ASYNCIFY, *(f"--pass-arg=asyncify-{word}" for word in words), *(extra or ["-O2"])])
     elif extra:
         runs.append(extra)
     if wasm.has_tags(module):

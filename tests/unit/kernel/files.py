@@ -146,9 +146,8 @@ class Files:
         data = self.h.get(self.task, address, 256)
         nlink, uid, gid, mode = unpack_from("<IIIH", data, 16)
         ino, size, blocks = unpack_from("<QQQ", data, 32)
-        atime, btime, ctime, mtime = (
-            seconds * 10**9 + part for seconds, part in (unpack_from("<qI", data, at) for at in range(64, 128, 16))
-        )
+        times = [unpack_from("<qI", data, at) for at in range(64, 128, 16)]
+        atime, btime, ctime, mtime = (seconds * 10**9 + part for seconds, part in times)
         return SimpleNamespace(
             nlink=nlink, uid=uid, gid=gid, mode=mode, ino=ino, size=size, blocks=blocks,
             atime=atime, btime=btime, ctime=ctime, mtime=mtime,

@@ -11,6 +11,8 @@ from tests.unit.kernel.harness import PARKED, Harness
 from tests.unit.kernel.oracle import sockaddr
 
 from skerry.abi.errno import Errno
+from skerry.abi.hostfs import Failed
+from skerry.kernel.commands import Ask
 from skerry.kernel.epoll import Epoll
 from skerry.kernel.listener import Acceptor
 from skerry.kernel.socket import Socket
@@ -130,6 +132,8 @@ class Player:
     def play(self, name: str, args: tuple[int, ...]) -> None:
         value = self.h.call(self.task, name, *args)
         if value is PARKED:  # a blocking file got in: free the task
+            for ask in self.h.taken(Ask):  # the way out, for an address nobody chose
+                self.h.answer(ask.request, Failed(Errno.EACCES))
             self.h.done(self.h.process(), "kill", self.task.process.pid, 10)
             value = self.h.resumed(self.task)
             frame = self.h.sigfetch(self.task)

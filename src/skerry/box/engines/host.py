@@ -47,6 +47,7 @@ class Host:
         self.pool = Pool(stack_size)
         self.alarm = Alarm(self._timer)
         self.reaper = Alarm(self._reap)
+        self.rung: list[Carrier] = []  # whose bell is still to be rung
         self._leaving: deque[tuple[int, Carrier]] = deque()
         self.kernel: Kernel
 
@@ -59,8 +60,21 @@ class Host:
         try:
             with self.lock:
                 self.dispatch(self.kernel.step(event))
+            self.ring()
         except Exception as error:
             self.outside.crashed(error)
+
+    def ring(self) -> None:
+        """Wake the carriers that have got commands: after the lock, so that they need not wait for it."""
+        while self.rung:
+            try:
+                bell = self.rung.pop().bell
+            except IndexError:  # another thread took the last
+                return
+            try:
+                bell.release()
+            except RuntimeError:  # was ringing already
+                continue
 
     def dispatch(self, commands: list[c.Command]) -> None:
         """Carry commands out. Only under the lock."""
@@ -161,18 +175,17 @@ class Carrier:
         self.inbox: deque[c.Resume | c.Exec | c.Stop] = deque()
         self.running = False
         self.ident = 0
-        self._bell = _thread.allocate_lock()
-        self._bell.acquire()
+        self.bell = _thread.allocate_lock()
+        self.bell.acquire()
         self._clock = 0
         self._clock_base = 0
 
     # --- what the kernel's commands do; under the lock
 
     def post(self, command: c.Resume | c.Exec | c.Stop) -> None:
-        """Put a command in the inbox and ring."""
+        """Put a command in the inbox; `Host.ring` wakes the carrier."""
         self.inbox.append(command)
-        if self._bell.locked():
-            self._bell.release()
+        self.host.rung.append(self)
 
     def poke(self) -> None:
         """Make a busy image look for signals, once its libc can."""
@@ -198,13 +211,14 @@ class Carrier:
                 raise Unwind
             value = host.kernel.syscall(self.task, call, *args)
             host.dispatch(host.kernel.take())
+        host.ring()
         return self.wait() if value is None else value
 
     def wait(self) -> int:
         """Wait for the result of a parked call. Raises: Unwind when the image must go."""
         inbox = self.inbox
         while not inbox:
-            self._bell.acquire()
+            self.bell.acquire()
         first = inbox[0]
         if type(first) is c.Resume and len(inbox) == 1:
             inbox.clear()
@@ -302,8 +316,9 @@ class Carrier:
         with host.lock:
             if not self.inbox:
                 host.dispatch(host.kernel.step(event))
+        host.ring()
         while not self.inbox:
-            self._bell.acquire()
+            self.bell.acquire()
 
     def _end(self) -> None:
         with self.host.lock:

@@ -13,8 +13,8 @@ Why it is shaped so:
   uses are saved on the C stack round the call: nothing lives across it, all stays in registers.
 * Each loop of a function polls a byte of its own: an optimiser may merge two loads of one byte.
 * The branch is marked unlikely (custom section `metadata.code.branch_hint`).
-* A program without these exports (WASI) polls the bytes at address 0 and traps: it can be killed
-  but not interrupted.
+* A program without these exports (WASI) only loads a byte at address 0, whatever it has there: it
+  cannot be interrupted, but killed, by taking that page away.
 
 Invariant: index spaces do not change; nothing is added but code in function bodies.
 Errors:    WasmError for an instruction this reader does not know.
@@ -45,7 +45,7 @@ POLL_SIZE = 256
 """Bytes at `__skerry_poll`: one for each loop of a function, the last for its entry."""
 
 _BLOCK, _LOOP, _IF, _END, _CALL, _CALL_INDIRECT = 0x02, 0x03, 0x04, 0x0B, 0x10, 0x11
-_UNREACHABLE = b"\x00"
+_DROP = b"\x1a"
 _CALLS = (0x10, 0x11, 0x12, 0x13, 0x14, 0x15)
 _BR_TABLE, _SELECT_TYPED, _TRY_TABLE = 0x0E, 0x1C, 0x1F
 _LOCALS = (0x20, 0x21, 0x22)
@@ -111,7 +111,7 @@ def insert(wasm: bytes, outside: WasmFile) -> bytes:
 
 
 def interruptible(outside: WasmFile) -> bool:
-    """Whether a poll runs handlers; else it is a trap."""
+    """Whether a poll runs handlers; else it is a bare load."""
     return _plan(outside).deliver >= 0
 
 
@@ -170,24 +170,27 @@ def _function(
     if fetches or index == plan.deliver or (leaf and not loops):
         return body, []
     out, done, places = bytearray(body[:start]), start, []
-    call = bytes([_CALL]) + uleb(plan.deliver) if plan.deliver >= 0 else _UNREACHABLE
+    call = bytes([_CALL]) + uleb(plan.deliver) if plan.deliver >= 0 else b""
     if not leaf:
-        places.append(_poll(out, plan.poll + POLL_SIZE - 1, False, call))
+        places += _poll(out, plan.poll + POLL_SIZE - 1, False, call)
     for number, loop in enumerate(loops):
         out += body[done : loop.start]
         done = loop.start
         cold = call if loop.calls or plan.stack < 0 else _saved(loop.locals, types, plan.stack, call)
         slot, many = number % (POLL_SIZE - 1), number >= POLL_SIZE - 1
-        places.append(_poll(out, plan.poll + slot, many, cold))
+        places += _poll(out, plan.poll + slot, many, cold)
     return bytes(out + body[done:]), places
 
 
-def _poll(out: bytearray, address: int, shared_byte: bool, cold: bytes) -> int:
-    """Append one poll; returns the offset of its branch. A byte used twice is read atomically."""
+def _poll(out: bytearray, address: int, shared_byte: bool, cold: bytes) -> list[int]:
+    """Append one poll; returns the offset of its branch, if any. A byte used twice is read atomically."""
     load = b"\xfe\x12\x00" if shared_byte else b"\x2d\x00"
     out += b"\x41\x00" + load + uleb(address)
+    if not cold:
+        out += _DROP
+        return []
     out += b"\x04\x40" + cold + b"\x0b"
-    return len(out) - len(cold) - 3
+    return [len(out) - len(cold) - 3]
 
 
 def _saved(used: set[int], types: bytes, stack: int, call: bytes) -> bytes:

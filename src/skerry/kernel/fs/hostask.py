@@ -19,31 +19,44 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def ask(fs: Filesystem, request: hostfs.Request, answer: type[R]) -> Step[R]:
-    """Ask one thing; wait for the answer."""
+def ask(
+    fs: Filesystem, request: hostfs.Request, answer: type[R], missing: R | None = None
+) -> Step[R]:
+    """Ask one thing; wait for the answer. `missing` is the answer for a path that is not there."""
     assert fs.kernel is not None
     reply = yield from fs.kernel.requests.ask(request)
     if isinstance(reply, hostfs.Failed):
+        if missing is not None and reply.errno in (Errno.ENOENT, Errno.ENOTDIR):
+            return missing
         raise SysError(reply.errno)
     if not isinstance(reply, answer):
         raise SysError(Errno.EIO)
     return reply
 
 
+def read_range(fs: Filesystem, handle: int, offset: int, size: int) -> Step[bytes]:
+    """As much of a range as the file has: programs expect whole reads of regular files."""
+    parts: list[bytes] = []
+    while size > 0:
+        request = hostfs.Read(handle, offset, min(size, hostfs.BLOCK_MAX))
+        part = (yield from ask(fs, request, hostfs.Data)).data
+        parts.append(part)
+        offset, size = offset + len(part), size - len(part)
+        if len(part) < request.size:
+            break
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 def read_whole(fs: Filesystem, tree: int, path: hostfs.Path) -> Step[bytes]:
     """Everything in a file."""
     request = hostfs.Open(tree, path, hostfs.How.READ, 0, hostfs.BLOCK_MAX)
     opened = yield from ask(fs, request, hostfs.Opened)
-    parts, have = [opened.data], len(opened.data)
+    if not opened.handle:
+        return opened.data
+    have = len(opened.data)
     try:
-        while opened.handle and have < opened.stat.size:
-            part = (yield from ask(fs, hostfs.Read(opened.handle, have, hostfs.BLOCK_MAX), hostfs.Data)).data
-            if not part:
-                break
-            parts.append(part)
-            have += len(part)
+        rest = yield from read_range(fs, opened.handle, have, opened.stat.size - have)
     finally:
-        if opened.handle:
-            assert fs.kernel is not None
-            fs.kernel.requests.tell(hostfs.Close(opened.handle))
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        assert fs.kernel is not None
+        fs.kernel.requests.tell(hostfs.Close(opened.handle))
+    return opened.data + rest if rest else opened.data

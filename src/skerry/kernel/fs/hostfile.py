@@ -18,7 +18,7 @@ from skerry.abi import fcntl, hostfs
 from skerry.abi.errors import SysError
 from skerry.abi.hostfs import BLOCK_MAX, How
 from skerry.kernel.file import Buffer, File
-from skerry.kernel.fs.hostask import ask
+from skerry.kernel.fs.hostask import ask, read_range
 from skerry.kernel.fs.hostfs import HostInode
 from skerry.kernel.notify import IN_MODIFY, notify
 from skerry.kernel.process import INFINITY
@@ -65,6 +65,8 @@ class HostFile(RegularFile):
         self._version = inode.version
         if handle:
             inode.handles.append(handle)
+        else:
+            self._ahead = inode.head
 
     # --- reading
 
@@ -79,9 +81,10 @@ class HostFile(RegularFile):
     def pread(self, task: Task, size: int, offset: int) -> Buffer | Step[Buffer]:
         """See File."""
         inode = self.inode
-        if self._version != inode.version:
+        size = min(size, task.mem.size)
+        if self.handle and self._version != inode.version:
             self._version, self._ahead = inode.version, b""
-        for at, known in ((0, inode.head), (self._ahead_at, self._ahead)):
+        for at, known in ((self._ahead_at, self._ahead), (0, inode.head)):
             if at <= offset < at + len(known):
                 return memoryview(known)[offset - at : offset - at + size]
         if not size or not self.handle:
@@ -89,9 +92,8 @@ class HostFile(RegularFile):
         return self._fetch(size, offset)
 
     def _fetch(self, size: int, offset: int) -> Step[Buffer]:
-        want = min(max(size, AHEAD), BLOCK_MAX)
         version = self.inode.version
-        data = (yield from ask(self.inode.fs, hostfs.Read(self.handle, offset, want), hostfs.Data)).data
+        data = yield from read_range(self.inode.fs, self.handle, offset, max(size, AHEAD))
         if version == self.inode.version:
             self._ahead, self._ahead_at = data, offset
         return memoryview(data)[:size]

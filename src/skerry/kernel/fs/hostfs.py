@@ -20,6 +20,7 @@ from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.fcntl import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from skerry.kernel.fs.hostask import ask, read_whole
+from skerry.kernel.fs.hosttree import FOLDER
 from skerry.kernel.vfs import RENAME_EXCHANGE, UNCHANGED, Cold, Filesystem, Inode, New, Space
 from skerry.kernel.wait import Step
 
@@ -148,14 +149,18 @@ class HostInode(Inode):
         return super().open(task, flags)
 
 
+EMPTY = hostfs.Listing((), 0)
+
+
 class HostDir(HostInode):
     """A directory; `names` maps a name to what it was and when that was said."""
 
-    __slots__ = ("listed_ns", "listing", "names", "places")
+    __slots__ = ("listed_ns", "listing", "made", "names", "places")
 
     def __init__(self, fs: HostFs, st: hostfs.Stat) -> None:
         self.names: dict[bytes, tuple[HostInode | None, int]] = {}
-        self.places: dict[bytes, HostInode] = {}  # made to mount on
+        self.places: dict[bytes, HostInode] = {}  # made to mount on, whether the host has them or not
+        self.made = False  # itself one of these
         self.listing: list[tuple[bytes, int, int]] = []
         self.listed_ns = NEVER
         super().__init__(fs, st)
@@ -206,7 +211,8 @@ class HostDir(HostInode):
         listing: list[tuple[bytes, int, int]] = []
         cookie = 0
         while True:
-            part = yield from ask(self.fs, hostfs.List(self.fs.tree, self.path, cookie), hostfs.Listing)
+            request = hostfs.List(self.fs.tree, self.path, cookie)
+            part = yield from ask(self.fs, request, hostfs.Listing, EMPTY if self.made else None)
             for entry in part.entries:
                 inode = self.fs.inode(self, entry.name, entry.stat)
                 listing.append((entry.name, inode.ino, inode.mode))
@@ -289,21 +295,32 @@ MAKE = hostfs.How.READ | hostfs.How.WRITE | hostfs.How.CREATE | hostfs.How.EXCLU
 
 
 class HostFs(Filesystem):
-    """One such folder (or with `file` a single file); tree numbers begin at 1."""
+    """One such folder (or a single file); tree numbers begin at 1."""
 
     kind = b"host"
     magic = 0x01021997  # V9FS_MAGIC, what files of a host look like in a virtual machine
 
     root: HostInode
 
-    def __init__(self, tree: int, read_only: bool = False, file: bool = False) -> None:
+    def __init__(self, tree: int, read_only: bool = False, top: hostfs.Stat = FOLDER) -> None:
         super().__init__(read_only)
         self.tree = tree
         self.source = b"tree%d" % tree
         self._inodes: dict[tuple[int, int], HostInode] = {}  # by host identity
-        mode, nlink = (S_IFREG | 0o644, 1) if file else (S_IFDIR | 0o755, 2)
-        top = hostfs.Stat(mode, 0, 0, 0, nlink, 0, 0, 0, 0, 0, 0)
-        self.root = HostInode(self, top) if file else HostDir(self, top)
+        folder = top.mode & S_IFMT == S_IFDIR
+        self.root = HostDir(self, top) if folder else HostInode(self, top)
+
+    @property
+    def root_cold(self) -> bool:  # type: ignore[override]  # others need no clock for it
+        """See Filesystem."""
+        return not self.root.fresh
+
+    def fill_root(self, rest: tuple[bytes, ...]) -> Step[None]:
+        """See Filesystem; a box cannot replace the folder, but its times change."""
+        walked = yield from ask(self, hostfs.Walk(self.tree, ()), hostfs.Walked)
+        if not walked.stats:
+            raise SysError(walked.errno or Errno.EIO)
+        self.root.update(walked.stats[0])
 
     @property
     def uid(self) -> int:
@@ -360,5 +377,7 @@ class HostFs(Filesystem):
                 st = hostfs.Stat(mode, 0, 0, 0, nlink, 0, 0, 0, 0, 0, 0)
                 found = node.places[name] = HostDir(self, st) if is_dir else HostInode(self, st)
                 found.parent, found.name = node, name
+                if isinstance(found, HostDir):
+                    found.made = True
             node = found
         return node

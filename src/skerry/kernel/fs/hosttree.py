@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.abi import hostfs
+from skerry.abi.errno import Errno
+from skerry.abi.errors import SysError
 from skerry.abi.fcntl import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from skerry.kernel.file import Buffer
-from skerry.kernel.fs.hostask import ask, read_whole
+from skerry.kernel.fs.hostask import ask, read_range, read_whole
 from skerry.kernel.vfs import Cold, Filesystem, Inode, Space
 from skerry.kernel.wait import Step
 
@@ -35,6 +37,11 @@ class TreeInode(Inode):
     def __init__(self, fs: HostTree, path: hostfs.Path, st: hostfs.Stat) -> None:
         super().__init__(fs, st.mode)
         self.path = path
+        self.learn(st)
+
+    def learn(self, st: hostfs.Stat) -> None:
+        """Take the attributes the host told."""
+        self.mode = st.mode
         self.nlink = st.nlink
         self.size = st.size
         self.stored = st.blocks
@@ -46,15 +53,19 @@ class TreeInode(Inode):
         return self.stored
 
 
+EMPTY = hostfs.Listing((), 0)
+
+
 class TreeDir(TreeInode):
     """A directory; `names` is None until it has been listed."""
 
-    __slots__ = ("names", "places")
+    __slots__ = ("made", "names", "places")
 
     def __init__(self, fs: HostTree, path: hostfs.Path, st: hostfs.Stat) -> None:
         super().__init__(fs, path, st)
         self.names: dict[bytes, Inode] | None = None
         self.places: dict[bytes, Inode] = {}  # made to mount on, whether the host has them or not
+        self.made = False  # itself one of these
 
     def lookup(self, name: bytes) -> Inode | None:
         """See Inode."""
@@ -73,7 +84,8 @@ class TreeDir(TreeInode):
         names: dict[bytes, Inode] = dict(self.places)
         cookie = 0
         while True:
-            listing = yield from ask(self.fs, hostfs.List(self.fs.tree, self.path, cookie), hostfs.Listing)
+            request = hostfs.List(self.fs.tree, self.path, cookie)
+            listing = yield from ask(self.fs, request, hostfs.Listing, EMPTY if self.made else None)
             for entry in listing.entries:
                 if entry.name not in names:
                     names[entry.name] = self.fs.inode(self, entry.name, entry.stat)
@@ -113,8 +125,7 @@ class TreeFile(TreeInode):
             opened = yield from ask(self.fs, request, hostfs.Opened)
             self.forget()  # another task may have been faster
             self.handle = opened.handle
-        read = hostfs.Read(self.handle, offset, min(size, hostfs.BLOCK_MAX))
-        return (yield from ask(self.fs, read, hostfs.Data)).data
+        return (yield from read_range(self.fs, self.handle, offset, size))
 
     def whole(self) -> bytes:
         """All of it. May raise Cold."""
@@ -160,22 +171,34 @@ class TreeLink(TreeInode):
         self.target = (yield from ask(self.fs, request, hostfs.Data)).data
 
 
+FOLDER = hostfs.Stat(S_IFDIR | 0o755, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0)
+"""The top of a tree of which nothing else is known yet."""
+
+
 class HostTree(Filesystem):
     """One such tree. Everything in it belongs to root, whoever owns it on the host."""
 
     kind = b"host"
     magic = 0x01021997  # V9FS_MAGIC, what files of a host look like in a virtual machine
 
-    def __init__(self, tree: int = 0, file: bool = False) -> None:
+    def __init__(self, tree: int = 0, top: hostfs.Stat = FOLDER) -> None:
         super().__init__(read_only=True)
         self.tree = tree
         self.source = b"tree%d" % tree
+        self.root_cold = True
         self._linked: dict[tuple[int, int], Inode] = {}  # files with several names, by host identity
         self._kept: dict[TreeFile, int] = {}  # oldest first
         self._kept_size = 0
-        mode, nlink = (S_IFREG | 0o644, 1) if file else (S_IFDIR | 0o755, 2)
-        top = hostfs.Stat(mode, 0, 0, 0, nlink, 0, 0, 0, 0, 0, 0)
-        self.root: TreeFile | TreeDir = TreeFile(self, (), top) if file else TreeDir(self, (), top)
+        folder = top.mode & S_IFMT == S_IFDIR
+        self.root: TreeFile | TreeDir = TreeDir(self, (), top) if folder else TreeFile(self, (), top)
+
+    def fill_root(self, rest: tuple[bytes, ...]) -> Step[None]:
+        """See Filesystem."""
+        walked = yield from ask(self, hostfs.Walk(self.tree, ()), hostfs.Walked)
+        if not walked.stats:
+            raise SysError(walked.errno or Errno.EIO)
+        self.root.learn(walked.stats[0])
+        self.root_cold = False
 
     def inode(self, parent: TreeDir, name: bytes, st: hostfs.Stat) -> Inode:
         """The inode of an entry; names of one file share theirs."""
@@ -232,5 +255,7 @@ class HostTree(Filesystem):
                 mode, nlink = (S_IFDIR | 0o755, 2) if is_dir else (S_IFREG | 0o644, 1)
                 found = self.inode(node, name, hostfs.Stat(mode, 0, 0, 0, nlink, 0, 0, 0, 0, 0, 0))
                 node.places[name] = found
+                if isinstance(found, TreeDir):
+                    found.made = True
             node = found
         return node

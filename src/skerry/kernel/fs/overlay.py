@@ -17,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.fcntl import S_IFDIR, S_IFMT, S_IFREG
 from skerry.kernel.file import Buffer
+from skerry.kernel.fs.content import PAGE
 from skerry.kernel.fs.tmpfs import DEFAULT_LIMIT, TmpDir, TmpFile, Tmpfs, TmpNode
 from skerry.kernel.vfs import Filesystem, Inode, New
 from skerry.kernel.wait import Step
@@ -55,13 +57,10 @@ class OverlayFile(TmpFile):
         if lower is None:
             return
         if not truncate:
+            if lower.size > self.content.account.free * PAGE:
+                raise SysError(Errno.ENOSPC)
             data = lower.whole()
-            try:
-                if self.content.write(0, data) < len(data):
-                    self.content.write(0, data)  # says why
-            except SysError:
-                self.content.clear()
-                raise
+            self.content.write(0, data)
         self.lower = None
         self.size = self.content.size
 

@@ -54,7 +54,16 @@ def scatter(task: Task, parts: Parts, data: Buffer) -> None:
         done += size
 
 
-def _taken(task: Task, parts: Parts, data: Buffer, told: int) -> int:
+def _deliver(task: Task, parts: Parts, found: Buffer | Step[Buffer], told: int) -> int | Step[int]:
+    if not isinstance(found, bytes | memoryview | bytearray):
+        return _deliver_later(task, parts, found, told)
+    scatter(task, parts, found)
+    task.mem.put_u32(told, len(found))
+    return 0
+
+
+def _deliver_later(task: Task, parts: Parts, step: Step[Buffer], told: int) -> Step[int]:
+    data = yield from step
     scatter(task, parts, data)
     task.mem.put_u32(told, len(data))
     return 0
@@ -72,7 +81,7 @@ def fd_read(task: Task, fd: int, vector: int, count: int, told: int) -> int | St
     file.readable()
     task.mem.check(told, 4)
     parts, size = room(task, vector, count)
-    return then(file.read(task, size), lambda data: _taken(task, parts, data, told))
+    return _deliver(task, parts, file.read(task, size), told)
 
 
 @wasi
@@ -92,7 +101,7 @@ def fd_pread(task: Task, fd: int, vector: int, count: int, offset: int, told: in
     file.readable()
     task.mem.check(told, 4)
     parts, size = room(task, vector, count)
-    return then(file.pread(task, size, offset), lambda data: _taken(task, parts, data, told))
+    return _deliver(task, parts, file.pread(task, size, offset), told)
 
 
 @wasi

@@ -219,7 +219,7 @@ def _inode(task: Task, fd: int, lookup: int, path: int, size: int, right: int) -
 
 @wasi
 @settled
-def path_filestat_get(task: Task, fd: int, lookup: int, path: int, size: int, address: int) -> int | Step[int]:
+def path_filestat_get(task: Task, fd: int, lookup: int, path: int, size: int, address: int) -> int:
     """Attributes of a file."""
     inode = _inode(task, fd, lookup, path, size, w.PATH_FILESTAT_GET)
     return put_filestat(task, address, None, inode.stat())
@@ -237,9 +237,7 @@ def path_filestat_set_times(
 
 @wasi
 @settled
-def path_readlink(
-    task: Task, fd: int, path: int, size: int, buf: int, buf_size: int, told: int
-) -> int | Step[int]:
+def path_readlink(task: Task, fd: int, path: int, size: int, buf: int, buf_size: int, told: int) -> int:
     """The text of a symbolic link, cut where the buffer ends."""
     task.mem.check(told, 4)
     inode = _inode(task, fd, 0, path, size, w.PATH_READLINK)

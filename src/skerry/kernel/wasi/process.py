@@ -20,7 +20,6 @@ from skerry.kernel.signal import Pending
 from skerry.kernel.task import Task
 from skerry.kernel.usermem import U32
 from skerry.kernel.vfs import settled
-from skerry.kernel.wait import Step
 from skerry.kernel.wasi.table import wasi
 
 RANDOM_BLOCK = 65_536
@@ -44,14 +43,14 @@ def args_get(task: Task, pointers: int, buf: int) -> int:
 
 @wasi
 @settled
-def environ_sizes_get(task: Task, count: int, size: int) -> int | Step[int]:
+def environ_sizes_get(task: Task, count: int, size: int) -> int:
     """How many environment variables there are, and their bytes."""
     return _put_sizes(task, environment(task), count, size)
 
 
 @wasi
 @settled
-def environ_get(task: Task, pointers: int, buf: int) -> int | Step[int]:
+def environ_get(task: Task, pointers: int, buf: int) -> int:
     """The environment."""
     return _put_strings(task, environment(task), pointers, buf)
 
@@ -144,6 +143,6 @@ def proc_raise(task: Task, signal: int) -> int:
     if not 0 <= signal < len(w.SIGNALS):
         raise SysError(Errno.EINVAL)
     if signal:
-        process = task.process
-        task.kernel.signals.send_task(task, Pending(w.SIGNALS[signal], SI_TKILL, process.pid, process.cred.uid))
+        info = Pending(w.SIGNALS[signal], SI_TKILL, task.process.pid, task.process.cred.uid)
+        task.kernel.signals.send_task(task, info)
     return 0

@@ -162,7 +162,8 @@ class WasmGuest:
     def kill(self, hard: bool) -> None:
         """Make a busy image end."""
         if not hard:
-            self.space.want(self)
+            if self.program.interruptible:  # else the polled bytes are the program's own
+                self.space.want(self)
         elif all(member.carrier.inbox for member in self.space.members):  # type: ignore[attr-defined]
             self.space.protect()
 
@@ -217,6 +218,7 @@ class WasmGuest:
                 raise Unwind
             value = host.kernel.syscall(carrier.task, call, self._buffer)
             host.dispatch(host.kernel.take())
+        host.ring()
         for child in self._children:
             self._start_child(child)
         self._children.clear()

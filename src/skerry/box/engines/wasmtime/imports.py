@@ -103,6 +103,7 @@ class Linux:
         acquire, release = lock.acquire, lock.release
         kernel, dispatch = host.kernel, host.dispatch
         syscall, take = kernel.syscall, kernel.take
+        rung, ring = host.rung, host.ring
         known, make = self._slots.known, self._slots.make
         unpack = Struct("<" + "12x".join("i" * count)).unpack_from
 
@@ -120,6 +121,8 @@ class Linux:
                         dispatch(commands)
                 finally:
                     release()
+                if rung:
+                    ring()
                 if value is None:
                     value = carrier.wait()
                 slot[0] = value

@@ -16,14 +16,14 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from skerry.abi.wasi import FUNCTIONS, MODULE, WITHOUT_RESULT, error_of
+from skerry.box.engines.engine import Unwind
+from skerry.box.engines.wasmfile import I32
 
-from ..engine import Unwind
-from ..wasmfile import I32
 from .capi import Library
 from .imports import Callback, unwind_trap
 
 if TYPE_CHECKING:
-    from ..host import Host
+    from skerry.box.engines.host import Host
 
 _TYPES = {"i": I32, "q": 0x7E}  # as the wasm file says i32 and i64
 _FIELDS = {"i": "i12x", "q": "q8x"}  # of an argument area: 16 bytes for each
