@@ -8,7 +8,7 @@ SHELL := bash
 BIN := .venv/bin
 PYTHON := $(BIN)/python
 
-.PHONY: help setup demo test lint bench lock clean distclean
+.PHONY: help setup demo test lint bench bench-delivery lock clean distclean
 
 help:  ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ lint: .venv/.python  ## ruff, mypy, the layers between rooms, file sizes
 bench: setup  ## measure skerry beside native Linux, in the same run
 	@$(BIN)/skerry ports build
 	@$(PYTHON) -m bench
+
+bench-delivery: setup  ## measure lazy starts of an image beside whole pulls, over a simulated link
+	@$(PYTHON) bench/delivery.py
 
 lock:  ## write requirements.lock from what .venv holds of our dependencies
 	@$(PYTHON) tools/lock.py >requirements.lock.new && mv requirements.lock.new requirements.lock

@@ -19,6 +19,12 @@ with_host_compiler() {
     env -u CC -u CXX -u AR -u RANLIB -u NM -u STRIP -u CPPFLAGS -u LDFLAGS -u CONFIG_SITE CC=gcc CXX=g++ CFLAGS=-O1 "$@"
 }
 
+# without_threads: let NOTHREAD name an object that, linked before libc, makes pthread_create fail
+without_threads() {
+    NOTHREAD=$PWD/nothread.o
+    "$CC" $CFLAGS -c "$(dirname "$SITE")/nothread.c" -o "$NOTHREAD"
+}
+
 # generated [FOLDER]: make what automake's `all` makes first (headers mostly), so that single targets can follow
 generated() {
     printf 'skerry-generated: $(BUILT_SOURCES)\n' >"${1:-.}/skerry-generated.mk"

@@ -62,7 +62,7 @@ def test_no_argument_breaks_the_kernel(seed: int, tmp_path: Path) -> None:
     ]  # fmt: skip
     h = Harness(Namespace(Overlay(HostTree(0), 1 << 20), mounts))
     host = FakeHost({0: tmp_path / "root", 1: tmp_path / "work"})
-    h.kernel.init.cred.euid = pick.choice((0, 1000))
+    h.kernel.namespace.user.euid = pick.choice((0, 1000))
 
     def value() -> int:
         kind = pick.randrange(8)

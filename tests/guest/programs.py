@@ -41,65 +41,65 @@ def missing(name: str) -> set[str]:
     return {program for program in needs(name) if not (root / "bin" / program).exists()}
 
 
-def folder() -> Path:
-    """Where the programs of these sources and this toolchain are."""
-    recipe = Recipe("guest tests")
-    recipe.add_tree(SOURCES)
-    recipe.add("options", " ".join(OPTIONS))
-    recipe.add("sysroot", str(sysroot.sysroot()))
-    path = cache_dir() / "guest-tests" / recipe.digest()
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+class Program:
+    """One program, compiled for both sides."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self.native = folder / "native" / name
+        self.wasm = folder / "wasm" / name
 
 
-def build_all() -> Path:
-    """Compile what is not there yet; returns the folder with native/ and wasm/."""
-    path = folder()
-    for side in ("native", "wasm"):
-        (path / side).mkdir(exist_ok=True)
+def build_all() -> dict[str, Program]:
+    """Compile what is not there yet."""
+    root = str(sysroot.sysroot())
     with ThreadPoolExecutor(BUILDERS) as builders:
-        for problem in builders.map(lambda name: _build(path, name), NAMES):
-            assert not problem, problem
-    return path
+        return dict(zip(NAMES, builders.map(lambda name: _build(name, root), NAMES), strict=True))
 
 
-def _build(path: Path, name: str) -> str:
-    """Compile one program for both sides; returns what the compiler complained of."""
-    compilers = {
-        "native": [os.environ.get("CC", "cc")],
-        "wasm": [sys.executable, "-m", "skerry.toolchain.cc"],
-    }
-    for side, compiler in compilers.items():
-        target = path / side / name
-        if target.exists():
-            continue
+def _build(name: str, root: str) -> Program:
+    recipe = Recipe("guest test")
+    recipe.add_file("source", SOURCES / f"{name}.c")
+    recipe.add_file("header", SOURCES / "guest.h")
+    recipe.add("options", " ".join(OPTIONS))
+    recipe.add("sysroot", root)
+    program = Program(name, cache_dir() / "guest-tests" / recipe.digest())
+    _compile(program.native, [os.environ.get("CC", "cc")])
+    _compile(program.wasm, [sys.executable, "-m", "skerry.toolchain.cc"])
+    return program
+
+
+def _compile(target: Path, compiler: list[str]) -> None:
+    """Run a compiler, unless its result is there."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path, name = target.parent, target.name
         with tempfile.TemporaryDirectory(dir=path) as scratch:
             output = Path(scratch) / name
             command = [*compiler, *OPTIONS, str(SOURCES / f"{name}.c"), "-o", str(output)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-            if done.returncode:
-                return f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
             os.replace(output, target)
-    return ""
 
 
-def run_native(programs: Path, name: str, scratch: Path) -> Outcome:
+def run_native(program: Program, scratch: Path) -> Outcome:
     """Run a program on this machine's Linux."""
     scratch.chmod(0o777)
     done = subprocess.run(
-        [str(programs / "native" / name)],
+        [str(program.native)],
         cwd=scratch, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT_S,
     )  # fmt: skip
     status = done.returncode if done.returncode >= 0 else 128 - done.returncode
     return done.stdout.decode(errors="backslashreplace"), status
 
 
-def run_wasm(programs: Path, name: str, *options: str) -> Outcome:
+def run_wasm(program: Program, *options: str) -> Outcome:
     """Run a program in a box of its own, in the box's /tmp."""
     done = subprocess.run(
         [
             sys.executable, "-m", "skerry", "run", *options,
-            "--mount", f"{programs / 'wasm'}:/guest:ro", "--cwd", "/tmp", f"/guest/{name}",  # noqa: S108
+            "--mount", f"{program.wasm.parent}:/guest:ro", "--cwd", "/tmp", f"/guest/{program.name}",
         ],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT_S,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.guest import programs
-from tests.guest.programs import NAMES
+from tests.guest.programs import NAMES, Program
 
 pytestmark = pytest.mark.slow
 
@@ -21,19 +21,19 @@ EXPECTED = tomllib.loads((Path(__file__).parent / "expectations.toml").read_text
 
 
 @pytest.fixture(scope="session")
-def built() -> Path:
+def built() -> dict[str, Program]:
     return programs.build_all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_as_on_linux(name: str, built: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_as_on_linux(name: str, built: dict[str, Program], tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if lacking := programs.missing(name):
         pytest.skip(f"not built: {', '.join(sorted(lacking))}")
     if name in EXPECTED["fail"]:
         request.applymarker(pytest.mark.xfail(reason=EXPECTED["fail"][name], strict=True))
-    on_linux, status = programs.run_native(built, name, tmp_path)
+    on_linux, status = programs.run_native(built[name], tmp_path)
     assert "failed" not in on_linux, f"the test is wrong on Linux itself:\n{on_linux}"
-    in_box, box_status = programs.run_wasm(built, name)
+    in_box, box_status = programs.run_wasm(built[name])
     assert in_box == on_linux
     assert box_status == status
 

@@ -27,6 +27,13 @@ VERBS = {
     "ar": Verb("cc", "Build", "make a static library of wasm objects"),
     "ranlib": Verb("cc", "Build", "index a static library"),
     "ports": Verb("ports", "Build", "list, build and verify the programs that come with Skerry"),
+    "pack": Verb("pack", "Publish", "make an image of a folder, the same bytes every time"),
+    "sign": Verb("sign", "Publish", "vouch for the images of a layout, or withdraw one"),
+    "publish": Verb("publish", "Publish", "bring a layout to a registry or a web server's folder"),
+    "inspect": Verb("inspect", "Links", "show what an app says, asks for, and who stands behind it"),
+    "verify": Verb("verify", "Links", "check an app from its publisher's key to the last byte"),
+    "mirror": Verb("mirror", "Links", "copy an app with its signatures into a folder"),
+    "store": Verb("store", "Links", "list, verify and clean the store of verified pieces"),
     "doctor": Verb("doctor", "This machine", "say what this machine can do and what is missing"),
     "completion": Verb("completion", "This machine", "print the completion script of a shell"),
 }

@@ -16,7 +16,7 @@ from skerry.kernel.commands import Started
 from skerry.kernel.events import Start
 from skerry.kernel.exec import execve
 from skerry.kernel.fdtable import FdTable
-from skerry.kernel.process import FsContext, Process
+from skerry.kernel.process import Credentials, FsContext, Process
 from skerry.kernel.session import Group, Session
 from skerry.kernel.sys.table import Call
 from skerry.kernel.task import Task
@@ -35,10 +35,9 @@ def empty_memory() -> memoryview:
 
 
 def make_init(kernel: Kernel) -> Process:
-    """Process 1: no image, adopts orphans, reaps at once."""
-    cred = kernel.namespace.user.copy()
+    """Process 1: root's, no image, adopts orphans, reaps at once."""
     root = kernel.namespace.root_location()
-    init = Process(kernel, 1, None, FsContext(root, root), cred, FdTable())
+    init = Process(kernel, 1, None, FsContext(root, root), Credentials(), FdTable())
     session = Session(init)
     Group(1, session).add(init)
     kernel.processes[1] = init
@@ -49,7 +48,7 @@ def start(kernel: Kernel, event: Start) -> None:
     """Make the process and begin its execve."""
     root = kernel.namespace.root_location()
     process = Process(
-        kernel, allocate_pid(kernel), kernel.init, FsContext(root, root), kernel.init.cred.copy(), FdTable()
+        kernel, allocate_pid(kernel), kernel.init, FsContext(root, root), kernel.namespace.user.copy(), FdTable()
     )
     process.tag = event.tag
     process.start_ns = kernel.clock.monotonic_ns()

@@ -45,7 +45,7 @@ int main(void)
 	void *aligned;
 	RC(posix_memalign(&aligned, 4096, 5000));
 	IS(((uintptr_t)aligned & 4095) == 0);
-	IS(malloc((size_t)-1 / 2) == 0 && errno == ENOMEM);
+	IS(malloc((size_t)-1 / 2 + 1) == 0 && errno == ENOMEM);
 	SHOW(sysconf(_SC_PAGESIZE));
 	return 0;
 }

@@ -51,7 +51,6 @@ int main(void)
 	fstat(path, &st);
 	IS(S_ISLNK(st.st_mode));
 	SHOW(read(path, &c, 1));
-	SHOW(fchmod(path, 0600));
 	SHOW(open("", O_RDONLY));
 	SHOW(open((char *)-8, O_RDONLY));
 	char name[300];

@@ -36,11 +36,5 @@ int main(void)
 	SHOW(sigtimedwait(&mask, &info, &zero));
 	SHOW(sigtimedwait(&mask, &info, &some));
 	SHOW(sigtimedwait(&mask, &info, &bad));
-	handle(SIGHUP, note, 0);
-	pid = fork();
-	if (!pid) { nap(30); kill(parent, SIGHUP); _exit(0); }
-	struct timespec five = { 5, 0 };
-	SHOW(sigtimedwait(&mask, &info, &five));
-	reap(pid);
 	return 0;
 }

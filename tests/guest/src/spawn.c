@@ -21,8 +21,9 @@ int main(int argc, char **argv)
 	pid_t pid;
 	setenv("SPAWN", "yes", 1);
 	char *args[] = { "x", "child", 0 };
-	RC(posix_spawn(&pid, "/proc/self/exe", 0, 0, args, environ));
+	int rc = posix_spawn(&pid, "/proc/self/exe", 0, 0, args, environ);
 	reap(pid);
+	RC(rc);
 
 	posix_spawn_file_actions_t actions;
 	posix_spawn_file_actions_init(&actions);

@@ -36,12 +36,14 @@ static void *polite(void *arg)
 	return (void *)7;
 }
 
+static void unlock(void *m) { pthread_mutex_unlock(m); }
+
 static void *waiter(void *arg)
 {
 	pthread_mutex_t *m = arg;
 	pthread_cond_t never = PTHREAD_COND_INITIALIZER;
 	pthread_mutex_lock(m);
-	pthread_cleanup_push((void (*)(void *))pthread_mutex_unlock, m);
+	pthread_cleanup_push(unlock, m);
 	sem_post(&ready);
 	pthread_cond_wait(&never, m);
 	pthread_cleanup_pop(1);

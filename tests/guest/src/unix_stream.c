@@ -20,7 +20,7 @@ int main(void)
 	int s = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0);
 	SHOW(connect(c, (void *)&a, sizeof a));
 	SHOW(bind(s, (void *)&a, sizeof a));
-	SHOW(bind(s, (void *)&a, sizeof a));
+	SHOW(bind(c, (void *)&a, sizeof a));
 	SHOW(connect(c, (void *)&a, sizeof a)); /* not listening */
 	SHOW(accept(s, 0, 0));
 	SHOW(listen(s, 2));

@@ -33,7 +33,8 @@ int main(void)
 	SHOW(fscanf(f, "%d %9s %f", &n, word, &x));
 	printf("%d %s %.2f\n", n, word, x);
 	fseek(f, -5, SEEK_END);
-	printf("%c %ld\n", fgetc(f), ftell(f));
+	printf("%c", fgetc(f));
+	printf(" %ld\n", ftell(f));
 	fclose(f);
 	return 0;
 }

@@ -137,7 +137,7 @@ class Harness:
         parent = parent or kernel.init
         root = kernel.namespace.root_location()
         process = Process(
-            kernel, allocate_pid(kernel), parent, FsContext(root, root), kernel.init.cred.copy(), FdTable()
+            kernel, allocate_pid(kernel), parent, FsContext(root, root), kernel.namespace.user.copy(), FdTable()
         )
         process.argv = tuple(argv)
         process.shared_memory = threads

@@ -9,13 +9,25 @@ from pathlib import Path
 import pytest
 
 from skerry.abi.errno import Errno
-from skerry.abi.fcntl import AT_SYMLINK_NOFOLLOW, O_APPEND, O_CREAT, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, SEEK_END
+from skerry.abi.fcntl import (
+    AT_SYMLINK_NOFOLLOW,
+    O_APPEND,
+    O_CREAT,
+    O_EXCL,
+    O_RDWR,
+    O_TRUNC,
+    O_WRONLY,
+    S_IFREG,
+    SEEK_END,
+)
+from skerry.abi.hostfs import Stat
 from skerry.kernel.fs.hostfs import HostFs
 from skerry.kernel.fs.tmpfs import Tmpfs
 from tests.unit.kernel.files import Files, failure
 from tests.unit.kernel.harness import MILLISECOND, SECOND
 
 USER = 1000
+A_FILE = Stat(S_IFREG | 0o644, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -59,6 +71,8 @@ def test_what_the_host_changes_is_seen_soon(box: Files, folder: Path) -> None:
 def test_a_file_that_grows_there_is_followed(box: Files, folder: Path) -> None:
     fd = box.open(b"/work/d/e/f")
     assert box.get(fd) == b"text"
+    assert box.get(fd) == b""
+    box.h.advance(SECOND)
     assert box.get(fd) == b""
     with (folder / "d" / "e" / "f").open("a") as file:
         file.write(" and more")
@@ -166,7 +180,7 @@ def test_a_mount_inside(box: Files, folder: Path) -> None:
 
 def test_a_single_file(folder: Path) -> None:
     path = folder / "d" / "e" / "f"
-    box = Files(mounts=[(b"/etc/conf", HostFs(1, file=True))], host={1: path}, uid=USER)
+    box = Files(mounts=[(b"/etc/conf", HostFs(1, top=A_FILE))], host={1: path}, uid=USER)
     assert box.stat(b"/etc/conf").size == 4
     assert box.read(b"/etc/conf") == b"text"
     box.write(b"/etc/conf", b"longer text")

@@ -194,3 +194,15 @@ def test_select_restores_the_mask() -> None:
     h.advance(MILLISECOND)
     assert h.resumed(task) == 0
     assert task.mask == sigset(Signo.SIGUSR1)
+
+
+def test_the_mask_may_let_a_fatal_signal_through() -> None:
+    h = Harness()
+    task, other = h.process(), h.process()
+    h.block(task, Signo.SIGTERM)
+    r, _ = pipe(h, task)
+    h.done(other, "kill", task.process.pid, Signo.SIGTERM)
+    where = pollfds(h, task, (r, IN))
+    assert h.call(task, "ppoll_time64", where, 1, 0, h.longs(task, 0), 8) is PARKED
+    assert h.stopped(task)
+    assert task.parked is None

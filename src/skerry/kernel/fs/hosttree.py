@@ -185,7 +185,7 @@ class HostTree(Filesystem):
         super().__init__(read_only=True)
         self.tree = tree
         self.source = b"tree%d" % tree
-        self.root_cold = True
+        self.root_cold = top is FOLDER
         self._linked: dict[tuple[int, int], Inode] = {}  # files with several names, by host identity
         self._kept: dict[TreeFile, int] = {}  # oldest first
         self._kept_size = 0
