@@ -43,6 +43,10 @@ class CodeCache:
         except OSError:
             return None
 
+    def has(self, digest: bytes) -> bool:
+        """Whether the code of a program is there."""
+        return os.path.exists(self._path(digest))
+
     def compile(self, untrusted_wasm: bytes, digest: bytes, done: Done) -> None:
         """Compile a program and keep the code."""
         if sha256(untrusted_wasm).digest() != digest:

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from skerry.abi.errors import EXIT_USAGE, UserError
+from skerry import box
+from skerry.abi.errors import EXIT_FAILED, EXIT_USAGE, UserError
 
 from .parser import HelpFormat, Parser, new_parser
 
@@ -76,7 +78,28 @@ def main(verb: str, argv: list[str]) -> int:
         return ports.show(names)
     if arguments.action == "verify":
         return ports.verify(names)
-    return ports.build(names, jobs=arguments.jobs, force=arguments.force)
+    status = ports.build(names, jobs=arguments.jobs, force=arguments.force)
+    return _precompile() or status
+
+
+def _precompile() -> int:
+    """Make the machine code of all built programs now: a first start should be like any other."""
+    from skerry.toolchain.place import root_path
+    from skerry.toolchain.progress import Progress
+
+    progress: Progress | None = None
+
+    def tell(done: int, total: int, name: str) -> None:
+        nonlocal progress
+        progress = progress or Progress("machine code", total)
+        progress.step(name)
+
+    failures = box.precompile(root_path(), tell)
+    if progress is not None:
+        progress.finish()
+    for line in failures:
+        print(f"skerry: {line}", file=sys.stderr)
+    return EXIT_FAILED if failures else 0
 
 
 def _jobs(text: str) -> int:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Skerry authors */
-/* Cancellation, clean-up handlers, detached threads, exit of the main thread. */
+/* Cancellation, clean-up handlers, detached threads. */
 #include <semaphore.h>
 #include "guest.h"
 
@@ -52,7 +52,6 @@ static void *waiter(void *arg)
 
 static void *detached(void *arg) { sem_post(&done); return 0; }
 static void *exits(void *arg) { pthread_exit((void *)99); }
-static void *survivor(void *arg) { nap(30); puts("survivor"); fflush(stdout); return 0; }
 
 static void finish(const char *name, pthread_t t)
 {
@@ -87,11 +86,5 @@ int main(void)
 	RC(pthread_attr_setstacksize(&attr, 256 * 1024));
 	RC(pthread_create(&t, &attr, detached, 0));
 	SHOW(sem_wait(&done));
-	pid_t pid = fork();
-	if (!pid) { pthread_create(&t, 0, survivor, 0); pthread_exit(0); }
-	reap(pid);
-	pid = fork();
-	if (!pid) { pthread_create(&t, 0, survivor, 0); return 4; } /* return ends all threads */
-	reap(pid);
 	return 0;
 }

@@ -33,7 +33,7 @@ def test_every_verb_and_option_is_there(shell: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["p"], {"ports"}),
+        (["p"], {"pack", "ports", "publish"}),
         (["ports", ""], {"list", "build", "verify"}),
         (["ports", "b"], {"build"}),
         (["ports", "build", "--j"], {"--jobs"}),

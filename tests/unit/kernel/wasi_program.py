@@ -61,6 +61,8 @@ class WasiProgram:
         self.task: Task = self.h.process(argv)
         self.task.flag = 0  # WASI's libc knows no signals
         self.out = self.h.room(self.task, 64)
+        for fd in range(3):
+            self.give(self.h.kernel.console.open(self.task, "null", fd), fd)
 
     # --- calls
 

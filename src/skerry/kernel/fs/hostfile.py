@@ -85,7 +85,8 @@ class HostFile(RegularFile):
         if self.handle and self._version != inode.version:
             self._version, self._ahead = inode.version, b""
         for at, known in ((self._ahead_at, self._ahead), (0, inode.head)):
-            if at <= offset < at + len(known):
+            end = at + len(known)
+            if at <= offset < end and (offset + size <= end or end >= inode.size or not self.handle):
                 return memoryview(known)[offset - at : offset - at + size]
         if not size or not self.handle or (offset >= inode.size and inode.fresh):
             return b""

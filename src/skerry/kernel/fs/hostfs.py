@@ -19,6 +19,7 @@ from skerry.abi import hostfs
 from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.fcntl import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from skerry.abi.limits import NAME_MAX
 from skerry.kernel.fs.hostask import ask, read_whole
 from skerry.kernel.fs.hosttree import FOLDER
 from skerry.kernel.vfs import RENAME_EXCHANGE, UNCHANGED, Cold, Filesystem, Inode, New, Space
@@ -126,6 +127,8 @@ class HostInode(Inode):
         """See Inode."""
         if uid not in (UNCHANGED, self.uid) or gid not in (UNCHANGED, self.gid):
             raise SysError(Errno.EPERM)
+        if self.nlink == 0 and not self.handles:  # a removed directory: only its openers can tell
+            return super().setattr(mode, uid, gid, atime_ns, mtime_ns)
         return self._set(None if mode == UNCHANGED else mode, None, atime_ns, mtime_ns)
 
     def truncate(self, size: int) -> Step[None]:
@@ -169,20 +172,20 @@ class HostDir(HostInode):
         """See Inode."""
         found, said_ns = self.names.get(name, (None, NEVER))
         if self.fs.clock() - said_ns > FRESH_NS:
-            if name in self.places:
-                return self.places[name]
+            if name in self.places or len(name) > NAME_MAX:
+                return self.places.get(name)
             raise Cold(lambda rest: self._fill((name, *rest)))
+        if found is not None:
+            found.parent, found.name = self, name  # of several names, the one that is used now
         return found
 
     def _fill(self, names: tuple[bytes, ...]) -> Step[None]:
         """Ask about a name, and in the same trip about those a walk wants below it."""
         wanted: list[bytes] = []
         for name in names[: hostfs.DEPTH_MAX // 2]:
-            if name in PLAIN_STOP or len(name) > 255:
+            if name in PLAIN_STOP or len(name) > NAME_MAX:
                 break
             wanted.append(name)
-        if not wanted:
-            raise SysError(Errno.ENAMETOOLONG)
         walk = hostfs.Walk(self.fs.tree, (*self.path, *wanted))
         walked = yield from ask(self.fs, walk, hostfs.Walked)
         self._learn(wanted, walked.stats[len(self.path) :], walked.errno)

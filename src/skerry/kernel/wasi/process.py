@@ -66,11 +66,19 @@ def environment(task: Task) -> Sequence[bytes]:
         return env
     try:
         right = b"PWD=" + path_of(fs.cwd, fs.root)
-        if given == right or (given is not None and find(task, AT_FDCWD, given[4:]) is fs.cwd):
-            return env
-    except SysError:
-        pass  # a PWD that leads nowhere, or a directory that was removed
+    except SysError:  # it was removed and has no name
+        return env
+    if given == right or (given is not None and _leads(task, given[4:])):
+        return env
     return (*[text for text in env if not text.startswith(b"PWD=")], right)
+
+
+def _leads(task: Task, path: bytes) -> bool:
+    """Whether a path leads to the working directory."""
+    try:
+        return path[:1] == b"/" and find(task, AT_FDCWD, path) is task.process.fs.cwd
+    except SysError:
+        return False
 
 
 def _put_sizes(task: Task, texts: Sequence[bytes], count: int, size: int) -> int:

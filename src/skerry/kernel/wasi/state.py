@@ -45,9 +45,10 @@ class Wasi:
         fs, fds = task.process.fs, task.process.fds
         for name, inode in ((ROOT, fs.root), (HERE, fs.cwd)):
             try:
-                fd = fds.add(_directory(task, inode), True, FIRST_PREOPEN)
+                fd = fds.lowest(FIRST_PREOPEN)
             except SysError:  # no number is left
                 break
+            fds.put(fd, _directory(task, inode), cloexec=True)
             self.preopens[fd] = name
         last = max(self.preopens, default=0)
         # Inherited descriptors among them: a program looks for directories until the first EBADF.
