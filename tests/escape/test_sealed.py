@@ -89,8 +89,8 @@ ACTS: dict[str, tuple[tuple[int | None, int | None], str, str]] = {
     "list a directory": ((217, 61), "folder = os.open('/tmp', os.O_RDONLY)", "call(n, folder, room, 4096)"),
     "change directory": ((80, 49), "", "call(n, here)"),
     "chroot": ((161, 51), "", "call(n, here)"),
-    "unlink a file": ((263, 35), "open('/tmp/skerry-unlink-%d' % os.getpid(), 'w').close();"
-                      " name = ctypes.create_string_buffer(b'/tmp/skerry-unlink-%d' % os.getpid())",
+    "unlink a file": ((263, 35), ("open('/tmp/skerry-unlink-%d' % os.getpid(), 'w').close();"
+                      " name = ctypes.create_string_buffer(b'/tmp/skerry-unlink-%d' % os.getpid())"),
                       "call(n, -100, name, 0)"),
     "make a symbolic link": ((266, 36), "name = ctypes.create_string_buffer(b'/tmp/skerry-link-%d' % os.getpid())",
                              "call(n, path, -100, name)"),
@@ -100,11 +100,11 @@ ACTS: dict[str, tuple[tuple[int | None, int | None], str, str]] = {
     "vsock socket": ((41, 198), "", "call(n, 40, 1, 0)"),
     "socket pair": ((53, 199), "", "call(n, 1, 1, 0, room)"),
     "send a descriptor": ((46, 211),
-        "import struct; payload = ctypes.create_string_buffer(b' ');"
+        ("import struct; payload = ctypes.create_string_buffer(b' ');"
         " vector = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(payload), 1));"
         " control = ctypes.create_string_buffer(struct.pack('Niii', 20, 1, 1, 0) + bytes(4));"
         " header = ctypes.create_string_buffer(struct.pack('PIxxxxPNPNi', 0, 0, ctypes.addressof(vector), 1,"
-        " ctypes.addressof(control), 24, 0) + bytes(4))",
+        " ctypes.addressof(control), 24, 0) + bytes(4))"),
         "call(n, 0, header, 0)"),
     "receive a descriptor": ((47, 212), "header = ctypes.create_string_buffer(56)", "call(n, 0, header, 0x40) + 11"),
     "use another descriptor": ((1, 64), "other = os.open('/dev/null', os.O_WRONLY)", "call(n, other, path, 1)"),
@@ -116,8 +116,8 @@ ACTS: dict[str, tuple[tuple[int | None, int | None], str, str]] = {
     "map a file": ((9, 222), "file = os.open('/etc/passwd', os.O_RDONLY)", "address(call(n, 0, 4096, 1, 2, file, 0))"),
     "run a program": ((59, 221), "arguments = (ctypes.c_void_p * 2)(ctypes.addressof(program), None)",
                       "call(n, program, arguments, none)"),
-    "run a program by descriptor": ((322, 281), "file = os.open('/bin/true', os.O_PATH);"
-        " empty = ctypes.create_string_buffer(b''); arguments = (ctypes.c_void_p * 2)(ctypes.addressof(program), None)",
+    "run a program by descriptor": ((322, 281), ("file = os.open('/bin/true', os.O_PATH);"
+        " empty = ctypes.create_string_buffer(b''); arguments = (ctypes.c_void_p * 2)(ctypes.addressof(program), None)"),
         "call(n, file, empty, arguments, none, 0x1000)"),
     "fork": ((56, 220), "", "split(call(n, 17, 0, 0, 0, 0))"),
     "vfork": ((58, None), "", "0 if os.WIFEXITED(os.waitpid(os.posix_spawn('/bin/true', ['true'], {{}}), 0)[1]) else -1"),
@@ -127,12 +127,12 @@ ACTS: dict[str, tuple[tuple[int | None, int | None], str, str]] = {
     "leave for new namespaces": ((272, 97), "", "call(n, 0x10000000)"),
     "trace the parent": ((101, 117), "", "call(n, 16, victim, 0, 0)"),
     "read another process": ((310, 270),
-        "import struct; local = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8));"
-        " remote = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(path), 8))",
+        ("import struct; local = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8));"
+        " remote = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(path), 8))"),
         "call(n, victim, local, 1, remote, 1, 0)"),
     "write another process": ((311, 271),
-        "import struct; local = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8));"
-        " remote = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8))",
+        ("import struct; local = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8));"
+        " remote = ctypes.create_string_buffer(struct.pack('PN', ctypes.addressof(room), 8))"),
         "call(n, victim, local, 1, remote, 1, 0)"),
     "signal the parent": ((62, 129), "", "call(n, parent, 0)"),
     "signal a thread of the parent": ((234, 131), "", "call(n, parent, parent, 0)"),
@@ -142,8 +142,8 @@ ACTS: dict[str, tuple[tuple[int | None, int | None], str, str]] = {
                              "call(n, os.getpid(), 0, info)"),
     "io_uring": ((425, 425), "", "call(n, 4, room)"),
     "aio": ((206, 0), "", "call(n, 1, room)"),
-    "mount": ((165, 40), "kind = ctypes.create_string_buffer(b'tmpfs'); where = ctypes.create_string_buffer(b'/mnt');"
-              " libc.unshare(0x20000)", "call(n, kind, where, kind, 0, none)"),
+    "mount": ((165, 40), ("kind = ctypes.create_string_buffer(b'tmpfs'); where = ctypes.create_string_buffer(b'/mnt');"
+              " libc.unshare(0x20000)"), "call(n, kind, where, kind, 0, none)"),
     "open_tree": ((428, 428), "", "call(n, -100, here, 1)"),
     "bpf": ((321, 280), "import struct; spec = ctypes.create_string_buffer(struct.pack('4I', 2, 4, 4, 1) + bytes(104))",
             "call(n, 0, spec, 120)"),
@@ -222,9 +222,9 @@ def test_machine_code_of_another_architecture_is_refused() -> None:
         pytest.skip("x86_64 only")
     ACTS["int 0x80"] = (
         (39, None),
-        "import mmap; page = mmap.mmap(-1, 4096, prot=7);"
+        ("import mmap; page = mmap.mmap(-1, 4096, prot=7);"
         " page.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]));"
-        " enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))",
+        " enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))"),
         "enter() and 0",
     )
     try:
@@ -238,8 +238,8 @@ def test_what_must_work_still_works() -> None:
     ACTS["live"] = (
         (39, 172),
         "import threading, time, mmap",
-        "(lambda t: (t.start(), t.join(), time.time(), time.sleep(0.001), os.urandom(8), bytearray(50 << 20),"
-        " mmap.mmap(-1, 1 << 20)) and 0)(threading.Thread(target=lambda: sum(range(100000))))",
+        ("(lambda t: (t.start(), t.join(), time.time(), time.sleep(0.001), os.urandom(8), bytearray(50 << 20),"
+        " mmap.mmap(-1, 1 << 20)) and 0)(threading.Thread(target=lambda: sum(range(100000))))"),
     )
     try:
         assert attempt("live", sealed=True) == (0, b"ready 0")

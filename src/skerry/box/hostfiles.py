@@ -2,9 +2,7 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """The monitor's side of host files: carries out requests of abi/hostfs.py, and nothing beyond.
 
-The box names files as tuples of names below a tree's top. Each name is opened by itself, relative
-to the directory before, without following symbolic links: whatever a box asks and however the tree
-changes meanwhile, nothing outside a tree is reached.
+The box names files as tuples of names below a tree's top; hosttree.py finds them.
 
 Errors: ProtocolError for a request no kernel of ours makes; everything else is `Failed`.
 Invariant: a read-only tree is never opened for writing. Only regular files are opened at all.
@@ -15,8 +13,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from errno import errorcode
 from typing import Any
 
@@ -24,20 +21,21 @@ from skerry.abi import hostfs as h
 from skerry.abi.errno import Errno
 from skerry.abi.errors import ProtocolError, SysError
 
+from .hosttree import DIRECTORY, Tree, check_path, chmod, exists, open_regular
+
 HANDLES_MAX = 16_384
 LISTING_MAX = 2000
 """Entries in one `Listing`."""
 
-_DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
-_FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _NOBODY = 65_534
+_LINUX = sys.platform.startswith("linux")
 
 
 class HostTrees:
     """The trees of one box and its open files in them."""
 
     def __init__(self) -> None:
-        self._trees: dict[int, _Tree] = {}
+        self._trees: dict[int, Tree] = {}
         self._handles: dict[int, _Handle] = {}
         self._last = 0
         self._user = os.geteuid()
@@ -45,7 +43,7 @@ class HostTrees:
 
     def add(self, number: int, path: str, read_only: bool) -> h.Stat:
         """Let the box see `path`, a folder or a single file; returns what it is. Raises: OSError."""
-        tree = self._trees[number] = _Tree(path, read_only)
+        tree = self._trees[number] = Tree(path, read_only)
         return self._stat(tree.stat_top())
 
     def answer(self, request: Any) -> h.Reply:
@@ -78,7 +76,7 @@ class HostTrees:
         tree = self._tree(request.tree)
         if not request.path:
             return h.Walked((self._stat(tree.stat_top()),), 0)
-        _check(request.path)
+        check_path(request.path)
         if tree.name is not None:
             return h.Walked((), Errno.ENOTDIR)
         found: list[h.Stat] = []
@@ -92,7 +90,7 @@ class HostTrees:
                 if not stat.S_ISDIR(status.st_mode):
                     link = stat.S_ISLNK(status.st_mode)
                     return h.Walked(tuple(found), Errno.ELOOP if link else Errno.ENOTDIR)
-                below = os.open(name, _DIRECTORY, dir_fd=fd)
+                below = os.open(name, DIRECTORY, dir_fd=fd)
                 os.close(fd)
                 fd = below
         except OSError as error:
@@ -102,7 +100,7 @@ class HostTrees:
         return h.Walked(tuple(found), 0)
 
     def list(self, request: h.List) -> h.Reply:
-        with self._directory(request.tree, request.path) as place:
+        with self._tree(request.tree).directory(request.path) as place:
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
         entries: list[h.Entry] = []
         try:
@@ -122,23 +120,23 @@ class HostTrees:
         return h.Listing(tuple(entries), 0)
 
     def readlink(self, request: h.Readlink) -> h.Reply:
-        with self._parent(request.tree, request.path) as (place, name):
+        with self._tree(request.tree).parent(request.path) as (place, name):
             return h.Data(os.fsencode(os.readlink(name, dir_fd=place)))
 
     def mkdir(self, request: h.Mkdir) -> h.Reply:
-        with self._parent(request.tree, request.path, change=True) as (place, name):
+        with self._tree(request.tree).parent(request.path, change=True) as (place, name):
             os.mkdir(name, request.mode & 0o1777, dir_fd=place)
             return self._found(place, name)
 
     def symlink(self, request: h.Symlink) -> h.Reply:
-        with self._parent(request.tree, request.path, change=True) as (place, name):
+        with self._tree(request.tree).parent(request.path, change=True) as (place, name):
             os.symlink(request.target, name, dir_fd=place)
             return self._found(place, name)
 
     def link(self, request: h.Link) -> h.Reply:
         with (
-            self._parent(request.tree, request.path, change=True) as (place, name),
-            self._parent(request.tree, request.new_path, change=True) as (new_place, new_name),
+            self._tree(request.tree).parent(request.path, change=True) as (place, name),
+            self._tree(request.tree).parent(request.new_path, change=True) as (new_place, new_name),
         ):
             os.link(name, new_name, src_dir_fd=place, dst_dir_fd=new_place, follow_symlinks=False)
             return self._found(new_place, new_name)
@@ -147,21 +145,21 @@ class HostTrees:
         if request.flags not in (0, 1):
             raise SysError(Errno.EINVAL)
         with (
-            self._parent(request.tree, request.path, change=True) as (place, name),
-            self._parent(request.tree, request.new_path, change=True) as (new_place, new_name),
+            self._tree(request.tree).parent(request.path, change=True) as (place, name),
+            self._tree(request.tree).parent(request.new_path, change=True) as (new_place, new_name),
         ):
-            if request.flags and _exists(new_place, new_name):
+            if request.flags and exists(new_place, new_name):
                 raise SysError(Errno.EEXIST)
             os.rename(name, new_name, src_dir_fd=place, dst_dir_fd=new_place)
         return h.Done()
 
     def unlink(self, request: h.Unlink) -> h.Reply:
-        with self._parent(request.tree, request.path, change=True) as (place, name):
+        with self._tree(request.tree).parent(request.path, change=True) as (place, name):
             os.unlink(name, dir_fd=place)
         return h.Done()
 
     def rmdir(self, request: h.Rmdir) -> h.Reply:
-        with self._parent(request.tree, request.path, change=True) as (place, name):
+        with self._tree(request.tree).parent(request.path, change=True) as (place, name):
             os.rmdir(name, dir_fd=place)
         return h.Done()
 
@@ -172,7 +170,7 @@ class HostTrees:
                 raise SysError(Errno.EROFS)
             _change_open(handle.fd, request)
             return h.Found(self._stat(os.fstat(handle.fd)))
-        with self._parent(request.tree, request.path, change=True) as (place, name):
+        with self._tree(request.tree).parent(request.path, change=True) as (place, name):
             _change_named(place, name, request)
             return self._found(place, name)
 
@@ -188,8 +186,8 @@ class HostTrees:
         change = bool(how & ~h.How.READ)
         if len(self._handles) >= HANDLES_MAX:
             raise SysError(Errno.ENFILE)
-        with self._parent(request.tree, request.path, change=change) as (place, name):
-            fd = _open(place, name, how, request.mode)
+        with self._tree(request.tree).parent(request.path, change=change) as (place, name):
+            fd = open_regular(place, name, how, request.mode)
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
@@ -231,7 +229,7 @@ class HostTrees:
 
     # --- the ground
 
-    def _tree(self, number: int) -> _Tree:
+    def _tree(self, number: int) -> Tree:
         tree = self._trees.get(number)
         if tree is None:
             raise ProtocolError(f"there is no tree {number}")
@@ -242,45 +240,6 @@ class HostTrees:
         if handle is None:
             raise SysError(Errno.EBADF)
         return handle
-
-    @contextmanager
-    def _directory(self, number: int, path: h.Path) -> Iterator[int]:
-        """The directory at `path`, name by name."""
-        tree = self._tree(number)
-        _check(path)
-        if tree.name is not None:
-            raise SysError(Errno.ENOTDIR)
-        fd = os.dup(tree.top)
-        try:
-            for name in path:
-                try:
-                    below = os.open(name, _DIRECTORY, dir_fd=fd)
-                except NotADirectoryError:  # a symbolic link says this as well
-                    link = stat.S_ISLNK(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)
-                    raise SysError(Errno.ELOOP if link else Errno.ENOTDIR) from None
-                os.close(fd)
-                fd = below
-            yield fd
-        finally:
-            os.close(fd)
-
-    @contextmanager
-    def _parent(self, number: int, path: h.Path, change: bool = False) -> Iterator[tuple[int, Any]]:
-        """The directory that holds the last name of `path`, and that name."""
-        tree = self._tree(number)
-        if change and tree.read_only:
-            raise SysError(Errno.EROFS)
-        if tree.name is not None:
-            if path:
-                raise SysError(Errno.ENOTDIR)
-            yield tree.top, tree.name
-            return
-        if not path:
-            yield tree.top, "."
-            return
-        with self._directory(number, path[:-1]) as fd:
-            _check(path[-1:])
-            yield fd, path[-1]
 
     def _found(self, place: int, name: Any) -> h.Found:
         return h.Found(self._stat(os.stat(name, dir_fd=place, follow_symlinks=False)))
@@ -294,23 +253,6 @@ class HostTrees:
         )  # fmt: skip
 
 
-class _Tree:
-    """An open top: a directory, or for a single file the directory that holds it."""
-
-    def __init__(self, path: str, read_only: bool) -> None:
-        self.read_only = read_only
-        self.name: str | None = None
-        path = os.path.realpath(path)  # the person may name a link; the box cannot
-        if not stat.S_ISDIR(os.stat(path).st_mode):
-            path, self.name = os.path.split(path)
-        self.top = os.open(path, os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY))
-
-    def stat_top(self) -> os.stat_result:
-        if self.name is not None:
-            return os.stat(self.name, dir_fd=self.top, follow_symlinks=False)
-        return os.fstat(self.top)
-
-
 class _Handle:
     """An open file."""
 
@@ -322,39 +264,6 @@ class _Handle:
         self.read_only_tree = read_only_tree
 
 
-def _check(untrusted_path: h.Path) -> None:
-    """Raise ProtocolError unless each name is one that a directory can hold."""
-    if len(untrusted_path) > h.DEPTH_MAX:
-        raise ProtocolError("path too deep")
-    for name in untrusted_path:
-        if not 0 < len(name) <= 255 or b"/" in name or b"\0" in name or name in (b".", b".."):
-            raise ProtocolError(f"no name of a file: {name[:40]!r}")
-
-
-def _open(place: int, name: Any, how: h.How, mode: int) -> int:
-    """Open a regular file, making it when asked."""
-    flags = _FILE | (os.O_RDWR if how & h.How.WRITE and how & h.How.READ else
-                     os.O_WRONLY if how & h.How.WRITE else os.O_RDONLY)  # fmt: skip
-    if how & h.How.APPEND:
-        flags |= os.O_APPEND
-    if how & h.How.TRUNCATE:
-        flags |= os.O_TRUNC
-    if how & h.How.CREATE:
-        try:
-            return os.open(name, flags | os.O_CREAT | os.O_EXCL, mode & 0o777, dir_fd=place)
-        except FileExistsError:
-            if how & h.How.EXCLUSIVE:
-                raise
-    mode_there = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
-    if stat.S_ISDIR(mode_there):
-        raise SysError(Errno.EISDIR)
-    if stat.S_ISLNK(mode_there):
-        raise SysError(Errno.ELOOP)
-    if not stat.S_ISREG(mode_there):  # opening a device or a FIFO can do things
-        raise SysError(Errno.ENXIO)
-    return os.open(name, flags, dir_fd=place)
-
-
 def _read(fd: int, offset: int, size: int) -> bytes:
     data = os.pread(fd, size, offset) if size > 0 else b""
     while data and len(data) < size:
@@ -363,14 +272,6 @@ def _read(fd: int, offset: int, size: int) -> bytes:
             break
         data += more
     return data
-
-
-def _exists(place: int, name: Any) -> bool:
-    try:
-        os.stat(name, dir_fd=place, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _change_open(fd: int, request: h.Setattr) -> None:
@@ -385,31 +286,15 @@ def _change_open(fd: int, request: h.Setattr) -> None:
 def _change_named(place: int, name: Any, request: h.Setattr) -> None:
     status = os.stat(name, dir_fd=place, follow_symlinks=False)
     if request.mode is not None:
-        _chmod(place, name, status, request.mode & 0o1777)
+        chmod(place, name, request.mode & 0o1777)
     if request.size is not None:
-        fd = _open(place, name, h.How.WRITE, 0)
+        fd = open_regular(place, name, h.How.WRITE, 0)
         try:
             os.ftruncate(fd, request.size)
         finally:
             os.close(fd)
     if request.atime_ns is not None or request.mtime_ns is not None:
         os.utime(name, ns=_times(status, request), dir_fd=place, follow_symlinks=False)
-
-
-def _chmod(place: int, name: Any, status: os.stat_result, mode: int) -> None:
-    """chmod that follows no link: by an open directory or file, since fchmodat cannot."""
-    if stat.S_ISLNK(status.st_mode):
-        raise SysError(Errno.EOPNOTSUPP)
-    if sys.platform == "linux":
-        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
-        try:
-            if stat.S_ISLNK(os.fstat(fd).st_mode):
-                raise SysError(Errno.EOPNOTSUPP)
-            os.chmod(f"/proc/self/fd/{fd}", mode)
-        finally:
-            os.close(fd)
-    else:
-        os.chmod(name, mode, dir_fd=place, follow_symlinks=False)
 
 
 def _times(status: os.stat_result, request: h.Setattr) -> tuple[int, int]:
@@ -421,15 +306,27 @@ def _linux(number: int | None) -> int:
     """The Linux number of a host's errno."""
     if number is None:
         return Errno.EIO
-    if sys.platform == "linux":
+    if _LINUX:
         return number
     return Errno.__members__.get(errorcode.get(number, ""), Errno.EIO)
 
 
 _METHODS: dict[type, Callable[[HostTrees, Any], h.Reply]] = {
-    h.Walk: HostTrees.walk, h.List: HostTrees.list, h.Readlink: HostTrees.readlink, h.Mkdir: HostTrees.mkdir,
-    h.Symlink: HostTrees.symlink, h.Link: HostTrees.link, h.Rename: HostTrees.rename, h.Unlink: HostTrees.unlink,
-    h.Rmdir: HostTrees.rmdir, h.Setattr: HostTrees.setattr, h.Statfs: HostTrees.statfs, h.Open: HostTrees.open,
-    h.Read: HostTrees.read, h.Write: HostTrees.write, h.Fstat: HostTrees.fstat, h.Fsync: HostTrees.fsync,
+    h.Walk: HostTrees.walk,
+    h.List: HostTrees.list,
+    h.Readlink: HostTrees.readlink,
+    h.Mkdir: HostTrees.mkdir,
+    h.Symlink: HostTrees.symlink,
+    h.Link: HostTrees.link,
+    h.Rename: HostTrees.rename,
+    h.Unlink: HostTrees.unlink,
+    h.Rmdir: HostTrees.rmdir,
+    h.Setattr: HostTrees.setattr,
+    h.Statfs: HostTrees.statfs,
+    h.Open: HostTrees.open,
+    h.Read: HostTrees.read,
+    h.Write: HostTrees.write,
+    h.Fstat: HostTrees.fstat,
+    h.Fsync: HostTrees.fsync,
     h.Close: HostTrees.close_handle,
-}  # fmt: skip
+}

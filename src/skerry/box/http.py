@@ -52,8 +52,11 @@ class HttpClient:
             raise UserError(f"{url}: only http://localhost:PORT/ is inside the box")
         connection = self.connection(parts.port or 80)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, target, body, dict(headers or {}))
-        return connection.getresponse()
+        # The response then owns the socket and closes it when it has been read.
+        connection.request(method, target, body, {"Connection": "close", **(headers or {})})
+        response = connection.getresponse()
+        connection.close()
+        return response
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
         """GET."""

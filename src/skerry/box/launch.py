@@ -16,7 +16,10 @@ from importlib.util import find_spec
 
 from skerry.abi.errors import UserError
 
-_CODE = "import sys; sys.path.insert(0, {path!r}); from skerry.box.{module} import main; main({library!r}, {parent})"
+_CODE = (
+    "import sys; sys.path.insert(0, {path!r});"
+    " from skerry.box.{module} import main; main({library!r}, {parent})"
+)
 _SUFFIX = {"linux": "so", "darwin": "dylib"}
 
 

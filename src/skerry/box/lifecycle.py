@@ -257,9 +257,8 @@ class Box:
     def _hang_up(self, number: int, fd: int) -> None:
         """The guest will send no more on a connection."""
         self._sinks.pop(number, None)
-        with contextlib.suppress(OSError):
-            socket.socket(fileno=os.dup(fd)).shutdown(socket.SHUT_WR)
-        os.close(fd)
+        with socket.socket(fileno=fd) as connection, contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
 
     def _sealed(self, message: m.Sealed) -> None:
         self.sealed = message.locked

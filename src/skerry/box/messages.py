@@ -11,10 +11,9 @@ Units: sizes are bytes; LIMIT is the most bytes a frame's payload may have.
 
 from __future__ import annotations
 
-from skerry.abi.record import Record
-
 from skerry.abi import hostfs, hostnet
 from skerry.abi.hostfs import Stat
+from skerry.abi.record import Record
 from skerry.kernel import commands, events
 
 KIB, MIB = 1 << 10, 1 << 20

@@ -20,8 +20,8 @@ from skerry.kernel import commands as c
 from skerry.kernel import events
 
 from .config import BoxConfig
-from .loop import READ, WRITE
 from .lifecycle import Box
+from .loop import READ, WRITE
 from .terminal import Terminal, complain
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)

@@ -86,6 +86,8 @@ class Owner:
                 box.step()
         except UserError as error:
             failure = error
+        except Exception as error:  # our bug must not leave callers waiting
+            failure = BoxFailed(f"internal error: {type(error).__name__}: {error}")
         finally:
             box.close()
             self._end(failure)

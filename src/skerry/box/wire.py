@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from struct import Struct, error as StructError
+from struct import Struct
+from struct import error as struct_error
 from typing import Any
 
+from skerry.abi import hostfs
 from skerry.abi.errors import ProtocolError
 from skerry.abi.record import Record
 
@@ -36,9 +38,10 @@ Decode = Callable[[bytes, int], tuple[Any, int]]
 
 def encode(message: object) -> bytes:
     """One frame."""
-    number, limit = _numbers()[type(message)]
+    kind: Any = type(message)
+    number, limit = _numbers()[kind]
     parts: list[bytes] = []
-    _codec(type(message))[0](message, parts)
+    _codec(kind)[0](message, parts)
     size = sum(map(len, parts))
     if size > limit:
         raise ProtocolError(f"{type(message).__name__} of {size} bytes is over its limit")
@@ -50,7 +53,7 @@ def decode(table: dict[int, tuple[type, int]], number: int, untrusted_payload: b
     kind, _ = table[number]
     try:
         message, end = _codec(kind)[1](untrusted_payload, 0)
-    except (StructError, UnicodeDecodeError, KeyError):
+    except (struct_error, UnicodeDecodeError, KeyError):
         raise ProtocolError(f"malformed {kind.__name__}") from None
     if end != len(untrusted_payload):
         raise ProtocolError(f"malformed {kind.__name__}: {len(untrusted_payload) - end} bytes too many")
@@ -209,8 +212,9 @@ def _read_three(data: bytes, at: int) -> tuple[tuple[str, str, str], int]:
 
 
 def _write_payload(value: Any, parts: list[bytes]) -> None:
-    parts.append(_U16.pack(value.code))
-    _codec(type(value))[0](value, parts)
+    kind: Any = type(value)
+    parts.append(_U16.pack(kind.code))
+    _codec(kind)[0](value, parts)
 
 
 def _read_payload(data: bytes, at: int) -> tuple[Any, int]:
@@ -254,6 +258,6 @@ _FIELDS: dict[str, tuple[Encode, Decode]] = {
 }
 _CLASSES: dict[str, type] = {
     "Place": messages.Place,
-    "Stat": messages.hostfs.Stat,
-    "Entry": messages.hostfs.Entry,
+    "Stat": hostfs.Stat,
+    "Entry": hostfs.Entry,
 }

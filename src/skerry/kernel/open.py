@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 TMPFILE_BIT = fcntl.O_TMPFILE & ~O_DIRECTORY
 WITH_PATH = O_PATH | O_DIRECTORY | O_NOFOLLOW | fcntl.O_CLOEXEC
 WANT = (READ, WRITE, READ | WRITE, READ | WRITE)  # by access mode
+ONLY_OPENING = O_CREAT | O_EXCL | O_TRUNC | fcntl.O_NOCTTY  # not kept among the flags of the file
 PERMISSIONS = 0o7777
 
 
@@ -103,6 +104,7 @@ def _finish(task: Task, directory: Inode, name: bytes, inode: Inode, flags: int)
 
 def _placed(file: File, directory: Inode, name: bytes, inode: Inode) -> File:
     """Note where a file was found: /proc/self/fd, locks and inotify want to know."""
+    file.flags &= ~ONLY_OPENING
     if file.place is None and inode.named:  # a file that is shared keeps its own
         file.place = (directory, name)
         if file.inode is None:

@@ -14,9 +14,10 @@ from skerry.toolchain import wasm
 
 FORK_IMPORT = wasm.Import("linux", "fork", "func")
 _ASYNCIFY = ("--asyncify", "--pass-arg=asyncify-imports@linux.fork")
-# A port that knows which of its functions can lead to fork says so in SKERRY_ASYNCIFY, in binaryen's words
-# without their `asyncify-`: by default every call through a pointer can, and all who might make one are slowed.
-_VARIABLE = "SKERRY_ASYNCIFY"
+_FORK_POINTERS = "SKERRY_FORK_POINTERS"
+"""A variable of ports: the functions (space between) whose calls through a pointer can lead to fork. When it is
+set, perhaps empty, other such calls are taken not to, and whoever makes them is not rewritten and slowed."""
+_START = "__libc_start_main,libc_start_main_stage2"  # main is called through pointers
 
 
 def passes(module: bytes) -> list[list[str]]:
@@ -24,13 +25,21 @@ def passes(module: bytes) -> list[list[str]]:
     runs = []
     extra = os.environ.get("SKERRY_WASM_OPT", "").split()
     if FORK_IMPORT in wasm.imports(module):
-        words = os.environ.get(_VARIABLE, "").split()
-        runs.append([*_ASYNCIFY, *(f"--pass-arg=asyncify-{word}" for word in words), *(extra or ["-O2"])])
+        runs.append([*_ASYNCIFY, *_precise(os.environ.get(_FORK_POINTERS)), *(extra or ["-O2"])])
     elif extra:
         runs.append(extra)
     if wasm.has_tags(module):
         runs.append(["--translate-to-exnref"])
     return runs
+
+
+def _precise(pointers: str | None) -> list[str]:
+    """Return asyncify's options for a program whose calls through pointers are known."""
+    if pointers is None:
+        return []
+    functions = ",".join([_START, *pointers.split()])
+    words = ("ignore-indirect", "propagate-addlist", f"addlist@{functions}")
+    return [f"--pass-arg=asyncify-{word}" for word in words]
 
 
 def finish(path: str, strip: bool) -> None:

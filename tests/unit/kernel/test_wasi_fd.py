@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import PARKED
+from tests.unit.kernel.wasi_program import HERE_FD, READ_WRITE, ROOT_FD, E, WasiProgram
 
 from skerry.abi import fcntl
 from skerry.abi import wasi as w
 from skerry.abi.signal import Signo
 from skerry.kernel.pipe import Pipe, PipeEnd
-from tests.unit.kernel.harness import PARKED
-from tests.unit.kernel.wasi_program import HERE_FD, READ_WRITE, ROOT_FD, E, WasiProgram
 
 NEW = w.OFLAG_CREAT | w.OFLAG_EXCL
 
@@ -61,7 +61,8 @@ def test_pwrite_leaves_the_position(program: WasiProgram) -> None:
 
 def test_offsets_past_every_file_are_invalid(program: WasiProgram) -> None:
     fd = program.open(b"f", NEW)
-    assert program.call("fd_pread", fd, program.vector((program.room(4), 4)), 1, 1 << 63, program.out) == E.EINVAL
+    vector = program.vector((program.room(4), 4))
+    assert program.call("fd_pread", fd, vector, 1, 1 << 63, program.out) == E.EINVAL
     assert program.call("fd_seek", fd, -1, fcntl.SEEK_SET, program.out) == E.EINVAL
     assert program.call("fd_seek", fd, 0, 3, program.out) == E.EINVAL  # SEEK_DATA is not WASI's
 
@@ -300,8 +301,9 @@ def test_entries(program: WasiProgram) -> None:
     program.make(b"f")
     program.done("path_create_directory", HERE_FD, b"d")
     program.done("path_symlink", b"f", HERE_FD, b"l")
-    found = {name: kind for name, kind, _ in program.entries(program.open(b".", w.OFLAG_DIRECTORY, w.FD_READ))}
-    assert found == {b".": 3, b"..": 3, b"f": 4, b"d": 3, b"l": 7}
+    fd = program.open(b".", w.OFLAG_DIRECTORY, w.FD_READ)
+    kinds = {name: kind for name, kind, _ in program.entries(fd)}
+    assert kinds == {b".": 3, b"..": 3, b"f": 4, b"d": 3, b"l": 7}
 
 
 def test_a_small_buffer_is_filled_and_cut(program: WasiProgram) -> None:

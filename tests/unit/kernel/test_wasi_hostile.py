@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.kernel.harness import MEMORY_SIZE, PARKED
+from tests.unit.kernel.wasi_program import HERE_FD, E, WasiProgram
 
 from skerry.abi import fcntl
 from skerry.abi import wasi as w
 from skerry.kernel.pipe import Pipe, PipeEnd
-from tests.unit.kernel.harness import MEMORY_SIZE, PARKED
-from tests.unit.kernel.wasi_program import HERE_FD, E, WasiProgram
 
 BAD = (MEMORY_SIZE - 1, MEMORY_SIZE, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 CALMER = sorted(set(w.FUNCTIONS) - {"proc_exit", "proc_raise"})

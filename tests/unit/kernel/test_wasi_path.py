@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import PARKED
+from tests.unit.kernel.wasi_program import HERE_FD, READ_WRITE, ROOT_FD, E, WasiProgram
 
 from skerry.abi import wasi as w
 from skerry.abi.limits import PATH_MAX
@@ -11,8 +13,6 @@ from skerry.kernel.fs.hosttree import HostTree
 from skerry.kernel.fs.tmpfs import Tmpfs
 from skerry.kernel.mount import Namespace
 from skerry.kernel.vfs import Inode
-from tests.unit.kernel.harness import PARKED
-from tests.unit.kernel.wasi_program import HERE_FD, READ_WRITE, ROOT_FD, E, WasiProgram
 
 NEW = w.OFLAG_CREAT | w.OFLAG_EXCL
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import MILLISECOND, PARKED, SECOND, Value
+from tests.unit.kernel.wasi_program import HERE_FD, E, WasiProgram
 
 from skerry.abi import fcntl
 from skerry.abi import wasi as w
 from skerry.abi.signal import Signo
 from skerry.kernel.pipe import Pipe, PipeEnd
-from tests.unit.kernel.harness import MILLISECOND, PARKED, SECOND, Value
-from tests.unit.kernel.wasi_program import HERE_FD, E, WasiProgram
 
 Subscription = tuple[int, int, int, int, int, int]
 Event = tuple[int, int, int, int, int]  # userdata, error, type, size, flags

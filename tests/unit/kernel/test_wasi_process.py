@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import MILLISECOND, PARKED
+from tests.unit.kernel.wasi_program import HERE_FD, ROOT_FD, E, WasiProgram
 
 from skerry.abi import wasi as w
 from skerry.abi.errno import ERESTARTSYS, Errno
 from skerry.abi.signal import Signo
 from skerry.kernel.wasi import CALLS
-from tests.unit.kernel.harness import MILLISECOND, PARKED
-from tests.unit.kernel.wasi_program import HERE_FD, ROOT_FD, E, WasiProgram
 
 
 @pytest.fixture
@@ -162,13 +162,11 @@ def test_ignored_signals_stay_ignored(program: WasiProgram) -> None:
 
 
 def test_execve_forgets_the_state(program: WasiProgram) -> None:
-    program.done("fd_prestat_get", HERE_FD, program.out)
-    assert program.task.process.wasi is not None
-    inode = program.task.process.fs.root
+    process = program.task.process
     program.make(b"p", b"\0asm\1\0\0\0")
-    found = inode.lookup(b"p")
+    found = process.fs.root.lookup(b"p")
     assert found is not None
     found.mode |= 0o111
     program.h.call(program.task, "execve", b"/p", 0, 0)
-    assert program.task.process.wasi is None
-    assert not {ROOT_FD, HERE_FD} & set(program.task.process.fds.files)
+    assert process.wasi is None
+    assert not {ROOT_FD, HERE_FD} & set(process.fds.files)

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.harness import PARKED
+from tests.unit.kernel.wasi_program import E, WasiProgram
 
 from skerry.abi import socket as s
 from skerry.abi import wasi as w
 from skerry.kernel.process import Process
 from skerry.kernel.task import Task
-from tests.unit.kernel.harness import PARKED
-from tests.unit.kernel.wasi_program import E, WasiProgram
 
 ADDRESS = b"\2\0\x1f\x90\x7f\0\0\1" + bytes(8)  # 127.0.0.1:8080
 

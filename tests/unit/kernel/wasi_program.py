@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from struct import unpack
 
+from tests.unit.kernel.harness import Harness, Value
+
 from skerry.abi import wasi as w
 from skerry.abi.errno import Errno
 from skerry.kernel.events import Syscall
 from skerry.kernel.file import File
 from skerry.kernel.mount import Namespace
 from skerry.kernel.task import Task
-from tests.unit.kernel.harness import Harness, Value
 
 ALL_RIGHTS = (1 << 30) - 1
 READ_WRITE = w.FD_READ | w.FD_WRITE
@@ -55,7 +56,10 @@ class WasiProgram:
     """One process that makes WASI calls."""
 
     def __init__(
-        self, argv: tuple[bytes, ...] = (b"test",), namespace: Namespace | None = None, h: Harness | None = None
+        self,
+        argv: tuple[bytes, ...] = (b"test",),
+        namespace: Namespace | None = None,
+        h: Harness | None = None,
     ) -> None:
         self.h = h or Harness(namespace)
         self.task: Task = self.h.process(argv)

@@ -30,7 +30,6 @@ from .wasmfile import (
     CUSTOM,
     FUNC_KIND,
     GLOBAL_KIND,
-    I32,
     MAGIC,
     WasmError,
     WasmFile,

@@ -7,6 +7,8 @@ Invariant: where the result goes is checked before anything happens, so that a b
 """
 from __future__ import annotations
 
+from struct import Struct
+
 from skerry.abi import fcntl
 from skerry.abi import wasi as w
 from skerry.abi.errno import Errno
@@ -23,6 +25,7 @@ from skerry.kernel.wasi.state import file_of, state_of
 from skerry.kernel.wasi.table import succeed, then, wasi
 
 Parts = list[tuple[int, int]]
+IOVEC = Struct("<II")  # address, size
 
 
 # --- data
@@ -30,14 +33,17 @@ Parts = list[tuple[int, int]]
 
 def gather(task: Task, vector: int, count: int) -> bytes:
     """The data that ciovec structures point to."""
-    parts = task.mem.iovecs(vector, count)
-    if len(parts) == 1:
-        return task.mem.read(*parts[0])
-    return b"".join([task.mem.read(address, size) for address, size in parts])
+    if count == 1:
+        return task.mem.read(*task.mem.unpack(IOVEC, vector))
+    return b"".join([task.mem.read(address, size) for address, size in task.mem.iovecs(vector, count)])
 
 
 def room(task: Task, vector: int, count: int) -> tuple[Parts, int]:
     """The places that iovec structures point to, all inside memory, and their size together."""
+    if count == 1:
+        address, size = task.mem.unpack(IOVEC, vector)
+        task.mem.check(address, size)
+        return [(address, size)], min(size, SIZE_MAX)
     parts = task.mem.iovecs(vector, count)
     for address, size in parts:
         task.mem.check(address, size)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import ctypes
 
-from ..engine import Refused
-from ..safepoints import insert
-from ..wasmfile import WasmError, read
+from skerry.box.engines.engine import Refused
+from skerry.box.engines.safepoints import insert
+from skerry.box.engines.wasmfile import WasmError, read
 from .capi import ByteVector, Library, WasmtimeError, words
 
 WASM_STACK = 8 << 20

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from skerry.abi.errno import Errno
 from skerry.abi.signal import Signo
 
-from ..engine import NoMemory, Trap, Unwind
+from skerry.box.engines.engine import NoMemory, Trap, Unwind
 from .capi import (
     EXTERN_FUNC,
     EXTERN_WORDS,
@@ -36,7 +36,7 @@ from .space import Space
 if TYPE_CHECKING:
     from skerry.kernel.sys.table import Call
 
-    from ..host import Carrier
+    from skerry.box.engines.host import Carrier
     from .machine import Machine
 
 _START_UNWIND, _STOP_UNWIND = b"asyncify_start_unwind", b"asyncify_stop_unwind"
@@ -111,7 +111,7 @@ class WasmGuest:
         found = self._library.wasmtime_instance_export_get(
             self._context, ctypes.addressof(self._instance), name, len(name), ctypes.addressof(extern)
         )
-        return extern if found else None  # type: ignore[no-any-return]
+        return extern if found else None
 
     def variable(self, name: bytes) -> ctypes.Array[ctypes.c_uint64] | None:
         """The value of an exported global, as wasmtime_val_t."""

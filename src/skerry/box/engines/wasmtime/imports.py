@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from skerry.abi.syscalls import SYSCALLS
 
-from ..engine import Unwind
-from ..wasmfile import I32
+from skerry.box.engines.engine import Unwind
+from skerry.box.engines.wasmfile import I32
 from .capi import Library
 
 if TYPE_CHECKING:
     from skerry.kernel.sys.table import Call
 
-    from ..host import Host
+    from skerry.box.engines.host import Host
     from .guest import WasmGuest
 
 Callback = Callable[[int, int, int, int], int]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from skerry.abi.wasi import MODULE as WASI
 from skerry.kernel.commands import Image
 
-from ..engine import NoMemory, Refused
-from ..wasmfile import WasmError, WasmFile, read
+from skerry.box.engines.engine import NoMemory, Refused
+from skerry.box.engines.wasmfile import WasmError, WasmFile, read
 from .capi import EXTERN_MEMORY, Library, WasmtimeError, words
 from .compiler import make_engine
 from .guest import WasmGuest, pages
@@ -28,7 +28,7 @@ from .space import OwnSpace, SharedSpace, Space
 from .wasi import Wasi
 
 if TYPE_CHECKING:
-    from ..host import Carrier, Host
+    from skerry.box.engines.host import Carrier, Host
 
 SHARED_MAXIMUM = 32_768
 """Pages a shared memory may have at most; as the linker declares it."""
@@ -151,7 +151,7 @@ class Machine:
             guest.space = self._own_space(guest)
         else:
             guest.space = self._shared_space(guest, size, left)
-            guest.instantiate(guest.space.prepared)  # type: ignore[attr-defined]
+            guest.instantiate(guest.space.prepared)
         guest.space.join(guest)
         self.spaces.add(guest.space)
         carrier.task.process.shared_memory = program.memory.shared

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ctypes
 
-from ..engine import Refused
-from ..safepoints import interruptible, poll_address
-from ..wasmfile import FUNC_KIND, GLOBAL_KIND, MEMORY_KIND, WasmFile
+from skerry.box.engines.engine import Refused
+from skerry.box.engines.safepoints import interruptible, poll_address
+from skerry.box.engines.wasmfile import FUNC_KIND, GLOBAL_KIND, MEMORY_KIND, WasmFile
 from .capi import CALLBACK, EXTERN_SHARED_MEMORY, EXTERN_WORDS, Library, words
 from .imports import Provider
 

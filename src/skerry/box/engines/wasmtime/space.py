@@ -15,7 +15,7 @@ import ctypes
 import os
 from typing import Any
 
-from ..safepoints import POLL_SIZE
+from skerry.box.engines.safepoints import POLL_SIZE
 from .capi import Library, words
 
 _ONES = b"\x01" * POLL_SIZE
@@ -128,7 +128,9 @@ class OwnSpace(Space):
         super().__init__(library, library.wasmtime_memory_data(context, self._memory), poll)
 
     def size(self) -> int:
-        return int(self._library.wasmtime_memory_data_size(self._context, self._memory)) if self.members else 0
+        if not self.members:  # the store is gone
+            return 0
+        return int(self._library.wasmtime_memory_data_size(self._context, self._memory))
 
     def grow(self, size: int) -> bool:
         before = words(1)
