@@ -58,7 +58,7 @@ def _many(folder: Path) -> None:
 
 
 def _lines(folder: Path) -> None:
-    numbers = random.Random(7)  # noqa: S311  # a fixed input, not a secret
+    numbers = random.Random(7)  # a fixed input, not a secret
     with (folder / "lines").open("w") as file:
         file.writelines(f"{numbers.randrange(10**9)}\n" for _ in range(1_000_000))
 

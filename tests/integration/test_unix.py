@@ -71,7 +71,12 @@ def test_system_calls_back(unix: skerry.Unix) -> None:
     parts: list[bytes] = []
     ended = threading.Event()
     codes: list[int] = []
-    unix.system("echo one; echo two; exit 4", lambda pid, code: (codes.append(code), ended.set()), parts.append)
+
+    def end(pid: int, code: int) -> None:
+        codes.append(code)
+        ended.set()
+
+    unix.system("echo one; echo two; exit 4", end, parts.append)
     assert ended.wait(20)
     assert (b"".join(parts), codes) == (b"one\ntwo\n", [4])
 

@@ -18,9 +18,10 @@ Errors: `errno` values are Linux' generic numbers, whatever the host is.
 
 from __future__ import annotations
 
-from skerry.abi.record import Record
 from enum import IntFlag
 from typing import ClassVar, TypeAlias
+
+from skerry.abi.record import Record
 
 Path: TypeAlias = tuple[bytes, ...]
 

@@ -8,8 +8,9 @@ Carried like hostfs.py's requests. A box reaches nothing by default: the monitor
 
 from __future__ import annotations
 
-from skerry.abi.record import Record
 from typing import ClassVar
+
+from skerry.abi.record import Record
 
 
 class Connect(Record):

@@ -26,22 +26,23 @@ class Record:
     """Base of all records."""
 
     FIELDS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    NAMES: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         fields = tuple((name, text) for name, text in cls.__annotations__.items() if text[:8] != "ClassVar")
         cls.FIELDS = fields
-        cls.__match_args__ = tuple(name for name, _ in fields)
+        cls.NAMES = tuple(name for name, _ in fields)
+        setattr(cls, "__match_args__", cls.NAMES)  # noqa: B010  # a checker makes its own from the fields
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        names = self.__match_args__
+        names = self.NAMES
         if named or len(values) != len(names):
             values = self._complete(values, named)
         self.__dict__.update(zip(names, values, strict=True))
 
     def _complete(self, values: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Add named and default values. Raises: TypeError as a function call would."""
-        rest = self.__match_args__[len(values) :]
+        rest = self.NAMES[len(values) :]
         found = list(values)
         for name in rest:
             if name in named:
@@ -50,7 +51,7 @@ class Record:
                 found.append(getattr(type(self), name))
             else:
                 raise TypeError(f"{type(self).__name__}: {name} is missing")
-        if named or len(values) > len(self.__match_args__):
+        if named or len(values) > len(self.NAMES):
             raise TypeError(f"{type(self).__name__}: too many values or unknown names {sorted(named)}")
         return tuple(found)
 

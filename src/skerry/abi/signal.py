@@ -95,7 +95,7 @@ _CORE = (
 )  # fmt: skip
 
 DEFAULTS: Final[dict[int, Disposition]] = {
-    **{signo: Disposition.TERMINATE for signo in range(1, NSIG + 1)},
+    **dict.fromkeys(range(1, NSIG + 1), Disposition.TERMINATE),
     **{int(signo): Disposition.IGNORE for signo in _IGNORED},
     **{int(signo): Disposition.STOP for signo in _STOPPING},
     **{int(signo): Disposition.CORE for signo in _CORE},

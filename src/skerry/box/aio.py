@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from typing import Any
+from typing import Any, Self
 
 from .guestpath import GuestPath
 from .popen import Popen
@@ -53,7 +53,7 @@ class AsyncUnix:
         self._arguments, self._options = arguments, options
         self.unix: Unix
 
-    async def __aenter__(self) -> AsyncUnix:
+    async def __aenter__(self) -> Self:
         self.unix = await asyncio.to_thread(Unix, *self._arguments, **self._options)
         return self
 
@@ -74,7 +74,7 @@ class AsyncUnix:
         process = await self.start(args, **options)
         try:
             stdout, stderr = await asyncio.wait_for(process.communicate(input), timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             process.kill()
             raise subprocess.TimeoutExpired(args, timeout or 0) from None
         except BaseException:

@@ -21,7 +21,7 @@ from .engines.wasmtime.compiler import compile_wasm, make_engine
 
 DESCRIPTOR = 0
 CPU_SECONDS = 600
-DATA_BYTES = 16 << 30
+DATA_BYTES = 4 << 30
 
 
 def main(library_path: str, parent: int) -> None:

@@ -30,10 +30,11 @@ class GuestStat:
     )  # fmt: skip
 
     def __init__(self, packed: bytes) -> None:
+        numbers: tuple[int, ...] = unpack("<12q", packed)
         (
             self.st_mode, self.st_ino, self.st_dev, self.st_nlink, self.st_uid, self.st_gid, self.st_size,
             self.st_blocks, self.st_rdev, self.st_atime_ns, self.st_mtime_ns, self.st_ctime_ns,
-        ) = unpack("<12q", packed)  # fmt: skip
+        ) = numbers  # fmt: skip
 
 
 class GuestPath:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from skerry.abi.errno import Errno
 from skerry.kernel import commands as c
@@ -57,9 +57,13 @@ class Popen:
         words = tuple(os.fsencode(word) for word in args)
         owner.call(lambda box: self._start(box, words, tuple(env), os.fsencode(cwd), (stdin, stdout, stderr)))
         self._settled.wait()
-        if self._failure is not None:
+        self._check_started(os.fsdecode(words[0]))
+
+    def _check_started(self, name: str) -> None:
+        failure = self._failure
+        if failure is not None:
             self._close_pipes()
-            raise OSError(self._failure.errno, os.strerror(self._failure.errno), os.fsdecode(words[0]))
+            raise OSError(failure.errno, os.strerror(failure.errno), name)
 
     # --- on the owner's thread
 
@@ -146,7 +150,8 @@ class Popen:
     def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[Any, Any]:  # noqa: A002
         """Feed `input`, read both outputs to their ends, wait. Raises: subprocess.TimeoutExpired."""
         found: dict[str, Any] = {}
-        jobs = [threading.Thread(target=self._collect, args=(name, found), daemon=True) for name in ("stdout", "stderr")]
+        names = ("stdout", "stderr")
+        jobs = [threading.Thread(target=self._collect, args=(name, found), daemon=True) for name in names]
         if self.stdin is not None:
             jobs.append(threading.Thread(target=self._feed, args=(input,), daemon=True))
         for job in jobs:
@@ -176,7 +181,7 @@ class Popen:
             if pipe is not None:
                 pipe.close()
 
-    def __enter__(self) -> Popen:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from skerry.abi.errors import UserError
 
@@ -29,7 +29,8 @@ from .config import BoxConfig, Mount, check_mounts, parse_mount
 from .guestpath import GuestPath
 from .http import HttpClient
 from .owner import Owner
-from .popen import PIPE, Popen, Stdio
+from .popen import PIPE, Stdio
+from .popen import Popen as Process
 
 HOME = "/home/user"
 _ENVIRONMENT = {
@@ -70,7 +71,7 @@ class Unix:
         self._owner.call(self._adopt)
         self.http = HttpClient(self.connect)
 
-    def __enter__(self) -> Unix:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -93,7 +94,7 @@ class Unix:
         cwd: str | None = None,
         env: Mapping[str, str] | None = None,
         text: bool = False,
-    ) -> Popen:
+    ) -> Process:
         """Start a process; as subprocess.Popen. `env` is added to the box's environment.
 
         Raises: FileNotFoundError, PermissionError, OSError.
@@ -102,7 +103,7 @@ class Unix:
             args = ["sh", "-c", args] if shell else [args]
         merged = self._env | dict(env or {})
         pairs = [os.fsencode(f"{name}={value}") for name, value in merged.items()]
-        return Popen(
+        return Process(
             self._owner, args, env=pairs, cwd=cwd or self._cwd, stdin=stdin, stdout=stdout, stderr=stderr, text=text
         )
 
@@ -142,12 +143,14 @@ class Unix:
         on_exit: Callable[[int, int], None] | None = None,
         stdout: Callable[[bytes], None] | None = None,
         stderr: Callable[[bytes], None] | None = None,
-    ) -> Popen:
+    ) -> Process:
         """Start a shell command; the callbacks get output as it comes and (pid, code) at the end.
 
         They run on threads of their own; all output has been delivered before `on_exit`.
         """
-        process = self.Popen(command, shell=True, stdout=PIPE if stdout else None, stderr=PIPE if stderr else None)
+        process = self.Popen(
+            ["sh", "-c", command], stdout=PIPE if stdout else None, stderr=PIPE if stderr else None
+        )
         readers = [
             threading.Thread(target=_pump, args=(pipe, callback), daemon=True)
             for pipe, callback in ((process.stdout, stdout), (process.stderr, stderr))
@@ -186,7 +189,7 @@ class Unix:
         errno, data = self._await(answer)
         if errno:
             raise OSError(errno, os.strerror(errno), os.fsdecode(path))
-        return data
+        return bytes(data)
 
     # --- servers
 
@@ -248,7 +251,7 @@ def _pump(pipe: Any, callback: Callable[[bytes], None]) -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"skerry: {text}", file=sys.stderr)
+    sys.stderr.write(f"skerry: {text}\n")
 
 
 def default_root() -> str:

@@ -8,8 +8,9 @@ Units: times are nanoseconds of the monotonic clock.
 """
 from __future__ import annotations
 
-from skerry.abi.record import Record
 from enum import Enum
+
+from skerry.abi.record import Record
 
 
 class SpawnKind(Enum):

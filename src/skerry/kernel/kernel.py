@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import skerry.kernel.fifo  # noqa: F401  # regular.py imports it late; behind a seal nothing can be loaded
 from skerry.abi.errors import SysError
 from skerry.abi.syscalls import SYSCALLS
-import skerry.kernel.fifo  # noqa: F401  # regular.py imports it late; behind a seal nothing can be loaded
 from skerry.kernel import events, files
 from skerry.kernel.commands import Command, SetTimer
 from skerry.kernel.console import Console

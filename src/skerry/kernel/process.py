@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skerry.abi.record import Record
 from skerry.abi.limits import OPEN_HARD, OPEN_MAX, PROCESS_MAX, SIGNALS_MAX
+from skerry.abi.record import Record
 from skerry.abi.signal import SIG_DFL
 from skerry.kernel.fdtable import FdTable
 from skerry.kernel.wait import WaitQueue

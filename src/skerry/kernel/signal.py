@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from struct import pack_into
 from typing import TYPE_CHECKING
 
-from skerry.abi.record import Record
 from skerry.abi.errno import ERESTARTSYS, Errno
+from skerry.abi.record import Record
 from skerry.abi.signal import (
     CLD_CONTINUED,
     CLD_STOPPED,

@@ -7,7 +7,6 @@ Units: sizes in bytes, times in nanoseconds since the epoch.
 from __future__ import annotations
 
 
-
 class Stat:
     """The fields of statx(2) that this system knows."""
 

@@ -21,14 +21,17 @@ def late_imports(path: Path) -> set[str]:
             for node in ast.walk(function):
                 if isinstance(node, ast.ImportFrom) and node.module:
                     found.add(node.module)
-                    found |= {f"{node.module}.{name.name}" for name in node.names if (SOURCE.parent / node.module.replace(".", "/") / f"{name.name}.py").exists()}
+                    folder = SOURCE.parent / node.module.replace(".", "/")
+                    names = [name.name for name in node.names if (folder / f"{name.name}.py").exists()]
+                    found |= {f"{node.module}.{name}" for name in names}
                 elif isinstance(node, ast.Import):
                     found |= {name.name for name in node.names}
     return found
 
 
 def test_what_functions_import_is_loaded_with_the_worker() -> None:
-    loaded = set(subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True).stdout.split())
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
     missing: dict[str, set[str]] = {}
     for room in ("kernel", "abi", "box/engines"):
         for path in sorted((SOURCE / room).rglob("*.py")):

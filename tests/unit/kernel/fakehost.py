@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.unit.kernel.harness import Harness
+
 from skerry.box.hostfiles import HostTrees
 from skerry.kernel.commands import Ask
-from tests.unit.kernel.harness import Harness
 
 
 class FakeHost:

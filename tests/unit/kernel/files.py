@@ -21,6 +21,7 @@ from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.fcntl import AT_FDCWD, O_CREAT, O_DIRECTORY, O_RDONLY, O_TRUNC, O_WRONLY
 from skerry.kernel.mount import Namespace
+from skerry.kernel.process import Credentials
 from skerry.kernel.task import Task
 from skerry.kernel.vfs import Filesystem
 
@@ -30,6 +31,11 @@ ROOM = 70000
 def failure(errno: Errno) -> pytest.RaisesExc[SysError]:
     """`with failure(Errno.ENOENT):` the calls inside fail with that errno."""
     return pytest.RaisesExc(SysError, check=lambda error: error.errno == errno)
+
+
+def user(uid: int) -> Credentials:
+    """A user whose group has the same number."""
+    return Credentials(uid, uid, uid, uid, uid, uid)
 
 
 class Files:
@@ -44,14 +50,18 @@ class Files:
     ) -> None:
         self.h = Harness(Namespace(root, mounts))
         self.host = FakeHost(host or {})
-        self.task: Task = self.h.process()
-        self.become(uid)
+        self.uid = uid
+        self.task: Task = self.process()
+
+    def process(self) -> Task:
+        """One more process of the same user."""
+        task = self.h.process()
+        task.process.cred = user(self.uid)
+        return task
 
     def become(self, uid: int) -> None:
         """Be another user."""
-        cred = self.task.process.cred
-        cred.uid = cred.euid = cred.suid = cred.gid = cred.egid = cred.sgid = uid
-        cred.groups = ()
+        self.task.process.cred = user(uid)
 
     def call(self, name: str, *args: int | bytes, task: Task | None = None) -> int:
         """A call; the host answers meanwhile. Raises: SysError."""

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.kernel.files import Files, failure
 
 from skerry.abi.errno import Errno
 from skerry.abi.fcntl import O_CREAT, O_NOCTTY, O_RDWR, O_TRUNC, O_WRONLY, S_IFCHR, S_IFMT
 from skerry.kernel.fs.devfs import Devfs
 from skerry.kernel.fs.procfs import Procfs
-from tests.unit.kernel.files import Files, failure
 
 
 @pytest.fixture

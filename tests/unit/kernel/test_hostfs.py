@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.unit.kernel.files import Files, failure
+from tests.unit.kernel.harness import MILLISECOND, SECOND
 
 from skerry.abi.errno import Errno
 from skerry.abi.fcntl import (
@@ -23,8 +25,6 @@ from skerry.abi.fcntl import (
 from skerry.abi.hostfs import Stat
 from skerry.kernel.fs.hostfs import HostFs
 from skerry.kernel.fs.tmpfs import Tmpfs
-from tests.unit.kernel.files import Files, failure
-from tests.unit.kernel.harness import MILLISECOND, SECOND
 
 USER = 1000
 A_FILE = Stat(S_IFREG | 0o644, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)

@@ -6,14 +6,14 @@ from __future__ import annotations
 from struct import unpack_from
 
 import pytest
+from tests.unit.kernel.files import Files, failure
+from tests.unit.kernel.harness import PARKED
 
 from skerry.abi.errno import Errno
 from skerry.abi.fcntl import O_APPEND, O_NONBLOCK, O_WRONLY
 from skerry.abi.poll import POLLIN
 from skerry.kernel import inotify, notify
 from skerry.kernel.fs.tmpfs import Tmpfs
-from tests.unit.kernel.files import Files, failure
-from tests.unit.kernel.harness import PARKED
 
 ALL = notify.IN_ALL_EVENTS
 
@@ -53,7 +53,7 @@ def test_what_tail_waits_for(box: Files) -> None:
     box.call("inotify_add_watch", fd, b"/tmp/d/f", mask)
     address = box.h.room(box.task, 4096)
     assert box.h.call(box.task, "read", fd, address, 4096) is PARKED
-    other = box.h.process()
+    other = box.process()
     out = box.call("openat", -100, b"/tmp/d/f", O_WRONLY | O_APPEND, 0, task=other)
     box.call("write", out, b"more", 4, task=other)
     assert box.h.resumed(box.task) == 16
@@ -62,7 +62,8 @@ def test_what_tail_waits_for(box: Files) -> None:
 
 
 def test_a_directory_tells_of_its_names(box: Files) -> None:
-    fd = watching(box, b"/tmp/d", notify.IN_CREATE | notify.IN_DELETE | notify.IN_MOVED_FROM | notify.IN_MOVED_TO)
+    moves = notify.IN_MOVED_FROM | notify.IN_MOVED_TO
+    fd = watching(box, b"/tmp/d", notify.IN_CREATE | notify.IN_DELETE | moves)
     box.write(b"/tmp/d/new", b"")
     box.mkdir(b"/tmp/d/sub")
     box.rename(b"/tmp/d/new", b"/tmp/d/name")
@@ -107,7 +108,8 @@ def test_watches(box: Files) -> None:
     box.unlink(b"/tmp/d/x")
     box.call("inotify_rm_watch", fd, 1)
     box.write(b"/tmp/d/y", b"")
-    assert [mask for _, mask, _, _ in events(box, fd)] == [notify.IN_CREATE, notify.IN_DELETE, notify.IN_IGNORED]
+    masks = [mask for _, mask, _, _ in events(box, fd)]
+    assert masks == [notify.IN_CREATE, notify.IN_DELETE, notify.IN_IGNORED]
     for mask, errno in ((0, Errno.EINVAL), (notify.IN_OPEN | 0x01000000, Errno.ENOTDIR)):
         with failure(errno):
             box.call("inotify_add_watch", fd, b"/tmp/d/f", mask)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from struct import pack, unpack
 
 import pytest
+from tests.unit.kernel.files import Files, failure
+from tests.unit.kernel.harness import PARKED
 
 from skerry.abi.errno import Errno
 from skerry.abi.fcntl import (
@@ -30,8 +32,6 @@ from skerry.abi.fcntl import (
 from skerry.abi.signal import Signo
 from skerry.kernel.fs.tmpfs import Tmpfs
 from skerry.kernel.task import Task
-from tests.unit.kernel.files import Files, failure
-from tests.unit.kernel.harness import PARKED
 
 Told = tuple[int, int, int, int]  # type, start, length, pid
 
@@ -52,14 +52,17 @@ def record(kind: int, start: int, size: int, whence: int = 0) -> bytes:
 
 
 def lock(
-    box: Files, task: Task, fd: int, kind: int, start: int = 0, size: int = 0, command: int = F_SETLK, whence: int = 0
-) -> int | None:
+    box: Files, task: Task, fd: int, kind: int, start: int = 0, size: int = 0,
+    command: int = F_SETLK, whence: int = 0,
+) -> int | None:  # fmt: skip
     """fcntl; None when it waits."""
     value = box.h.call(task, "fcntl64", fd, command, box.h.put(task, record(kind, start, size, whence)))
     return None if value is PARKED else -value if isinstance(value, int) else 0
 
 
-def told(box: Files, task: Task, fd: int, kind: int, start: int = 0, size: int = 0, command: int = F_GETLK) -> Told:
+def told(
+    box: Files, task: Task, fd: int, kind: int, start: int = 0, size: int = 0, command: int = F_GETLK
+) -> Told:
     address = box.h.put(task, record(kind, start, size))
     assert box.h.call(task, "fcntl64", fd, command, address) == 0
     found, _, begin, length, pid = unpack("<hh4xqqi4x", box.h.get(task, address, 32))
@@ -67,7 +70,7 @@ def told(box: Files, task: Task, fd: int, kind: int, start: int = 0, size: int =
 
 
 def test_writers_exclude_readers_share(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     assert lock(box, one, a, F_RDLCK, 0, 50) == 0
     assert lock(box, two, b, F_RDLCK, 40, 50) == 0
@@ -78,7 +81,7 @@ def test_writers_exclude_readers_share(box: Files) -> None:
 
 
 def test_own_locks_are_cut_and_joined(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     lock(box, one, a, F_WRLCK, 0, 30)
     lock(box, one, a, F_UNLCK, 10, 10)
@@ -92,7 +95,7 @@ def test_own_locks_are_cut_and_joined(box: Files) -> None:
 
 
 def test_ranges_may_begin_at_the_end_and_go_backwards(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     assert lock(box, one, a, F_WRLCK, -10, 5, whence=SEEK_END) == 0
     assert told(box, two, b, F_WRLCK, 0, 0) == (F_WRLCK, 90, 5, one.tid)
@@ -104,7 +107,7 @@ def test_ranges_may_begin_at_the_end_and_go_backwards(box: Files) -> None:
 
 
 def test_waiting_for_a_lock(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     lock(box, one, a, F_WRLCK)
     assert lock(box, two, b, F_WRLCK, 5, 5, F_SETLKW) is None
@@ -115,7 +118,7 @@ def test_waiting_for_a_lock(box: Files) -> None:
 
 
 def test_a_handler_ends_the_waiting(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     lock(box, one, a, F_WRLCK)
     box.h.handle(two, Signo.SIGUSR1)
@@ -125,7 +128,7 @@ def test_a_handler_ends_the_waiting(box: Files) -> None:
 
 
 def test_a_circle_of_waits_is_refused(box: Files) -> None:
-    one, two, three = box.task, box.h.process(), box.h.process()
+    one, two, three = box.task, box.process(), box.process()
     fds = {task: opened(box, task) for task in (one, two, three)}
     for start, task in enumerate((one, two, three)):
         assert lock(box, task, fds[task], F_WRLCK, start, 1) == 0
@@ -137,7 +140,7 @@ def test_a_circle_of_waits_is_refused(box: Files) -> None:
 
 
 def test_any_close_drops_a_process_locks(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, again, b = opened(box, one), opened(box, one), opened(box, two)
     lock(box, one, a, F_WRLCK)
     box.call("close", again, task=one)
@@ -178,7 +181,7 @@ def test_ofd_locks_belong_to_the_open_file(box: Files) -> None:
 
 
 def test_flock(box: Files) -> None:
-    one, two = box.task, box.h.process()
+    one, two = box.task, box.process()
     a, b = opened(box, one), opened(box, two)
     box.call("flock", a, LOCK_SH, task=one)
     box.call("flock", b, LOCK_SH, task=two)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.unit.kernel.files import Files, failure
 
 from skerry.abi import hostfs
 from skerry.abi.errno import Errno
@@ -14,7 +15,6 @@ from skerry.abi.fcntl import O_APPEND, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY
 from skerry.kernel.fs.hosttree import HostTree
 from skerry.kernel.fs.overlay import Overlay
 from skerry.kernel.fs.tmpfs import Tmpfs
-from tests.unit.kernel.files import Files, failure
 
 
 @pytest.fixture
@@ -153,7 +153,8 @@ def test_a_tree_without_a_layer_over_it(tree: Path) -> None:
     assert sorted(box.list(b"/")) == [b"big", b"bin", b"etc", b"tmp"]
     for call in (
         lambda: box.write(b"/big", b""), lambda: box.mkdir(b"/d"), lambda: box.unlink(b"/big"),
-        lambda: box.chmod(b"/big", 0), lambda: box.rename(b"/big", b"/x"), lambda: box.call("truncate64", b"/big", 0, 0),
+        lambda: box.chmod(b"/big", 0), lambda: box.rename(b"/big", b"/x"),
+        lambda: box.call("truncate64", b"/big", 0, 0),
     ):  # fmt: skip
         with failure(Errno.EROFS):
             call()

@@ -6,5 +6,5 @@ Apart from the compiler so that the monitor does not load an engine to name a ca
 """
 from __future__ import annotations
 
-FINGERPRINT = "wasmtime50-safepoints1-stack8"
+FINGERPRINT = "wasmtime50-safepoints2-stack8"
 """The machine's own features are checked when code is loaded; code that fails is made anew."""

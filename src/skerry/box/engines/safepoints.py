@@ -16,7 +16,9 @@ Why it is shaped so:
 * A program without these exports (WASI) only loads a byte at address 0, whatever it has there: it
   cannot be interrupted, but killed, by taking that page away.
 
-Invariant: index spaces do not change; nothing is added but code in function bodies.
+A start section becomes an export, BEGIN: the engine calls it when it can interrupt it.
+
+Invariant: index spaces do not change; nothing is added but code in function bodies and that export.
 Errors:    WasmError for an instruction this reader does not know.
 """
 
@@ -28,9 +30,11 @@ from dataclasses import dataclass, field
 from .wasmfile import (
     CODE,
     CUSTOM,
+    EXPORT,
     FUNC_KIND,
     GLOBAL_KIND,
     MAGIC,
+    START,
     WasmError,
     WasmFile,
     read_uleb,
@@ -40,6 +44,7 @@ from .wasmfile import (
 )
 
 DELIVER, POLL, STACK = "__skerry_deliver", "__skerry_poll", "__stack_pointer"
+BEGIN = "__skerry_begin"
 POLL_SIZE = 256
 """Bytes at `__skerry_poll`: one for each loop of a function, the last for its entry."""
 
@@ -103,7 +108,9 @@ def insert(wasm: bytes, outside: WasmFile) -> bytes:
                 raise WasmError("the module uses an instruction Skerry does not know") from None
             if hints:
                 out += _section(CUSTOM, hints)
-        elif number == CUSTOM and not _keep(body):
+        elif number == EXPORT and outside.start is not None:
+            body = _with_begin(body, outside.start)
+        elif number == START or (number == CUSTOM and not _keep(body)):
             continue
         out += _section(number, body)
     return bytes(out)
@@ -132,6 +139,14 @@ def _plan(outside: WasmFile) -> _Plan:
 
 def _section(number: int, body: bytes) -> bytes:
     return bytes([number]) + uleb(len(body)) + body
+
+
+def _with_begin(exports: bytes, start: int) -> bytes:
+    """The export section with the start function in it."""
+    count, at = read_uleb(exports, 0)
+    name = BEGIN.encode()
+    entry = uleb(len(name)) + name + bytes([FUNC_KIND]) + uleb(start)
+    return uleb(count + 1) + exports[at:] + entry
 
 
 def _keep(custom: bytes) -> bool:

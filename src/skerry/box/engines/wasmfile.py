@@ -58,6 +58,7 @@ class WasmFile:
     constants: dict[int, int] = field(default_factory=dict)  # immutable i32 globals by index
     mutable: set[int] = field(default_factory=set)  # indexes of globals that can change
     exports: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> (kind, index)
+    start: int | None = None  # the function an instance begins with
 
     def count(self, kind: int) -> int:
         """How many imports are of this kind."""
@@ -67,6 +68,11 @@ class WasmFile:
         """The index of an export of this kind."""
         found = self.exports.get(name)
         return found[1] if found is not None and found[0] == kind else None
+
+    def signature(self, function: int) -> tuple[bytes, bytes]:
+        """Parameter and result types of a function, by its index."""
+        imported = [one.signature for one in self.imports if one.kind == FUNC_KIND]
+        return self.types[[*imported, *self.functions][function]]
 
 
 def uleb(value: int) -> bytes:
@@ -112,7 +118,7 @@ def read(untrusted_wasm: bytes) -> WasmFile:
     found = WasmFile()
     readers = {
         TYPE: _types, IMPORT: _imports, FUNCTION: _functions,
-        MEMORY: _memories, GLOBAL: _globals, EXPORT: _exports,
+        MEMORY: _memories, GLOBAL: _globals, EXPORT: _exports, START: _start,
     }  # fmt: skip
     try:
         for number, body in sections(untrusted_wasm):
@@ -249,3 +255,7 @@ def _exports(found: WasmFile, data: bytes) -> None:
         kind = data[at]
         index, at = read_uleb(data, at + 1)
         found.exports[name] = (kind, index)
+
+
+def _start(found: WasmFile, data: bytes) -> None:
+    found.start = read_uleb(data, 0)[0]

@@ -3,8 +3,8 @@
 """An open file of a live host folder.
 
 Small reads are answered from what came with the opening or was read ahead; a write by
-anyone in the box makes that void. At the end of what is known the host is asked again (hostfs.py says how often), so a
-file that grows there is seen to grow.
+anyone in the box makes that void. At the end of what is known the host is asked again,
+as often as hostfs.py says, so a file that grows there is seen to grow.
 
 Units:    offsets and sizes are bytes.
 Blocking: everything that must ask is a Step. A write is at the host when it returns.

@@ -8,6 +8,7 @@ Errors:   ENOSPC past `limit` bytes of content, or past one inode for each 2 KiB
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from skerry.abi import fcntl
 from skerry.abi.errno import Errno
@@ -15,6 +16,9 @@ from skerry.abi.errors import SysError
 from skerry.kernel.file import Buffer
 from skerry.kernel.fs.content import BLOCK, PAGE, Account, Content
 from skerry.kernel.vfs import RENAME_EXCHANGE, Filesystem, Inode, New, Space
+
+if TYPE_CHECKING:
+    from skerry.kernel.kernel import Kernel
 
 DEFAULT_LIMIT = 1 << 30
 BYTES_PER_INODE = 2048  # so that a flood of empty files ends in ENOSPC too
@@ -266,6 +270,15 @@ class Tmpfs(Filesystem):
         self.inode_limit = max(limit // BYTES_PER_INODE, 16)
         self.root: TmpDir = self.new_directory(fcntl.S_IFDIR | mode, uid, gid)
         self.source = b"tmpfs"
+
+    def attach(self, kernel: Kernel, device: int) -> None:
+        """See Filesystem; what was made before there was a clock is made now."""
+        super().attach(kernel, device)
+        fresh: list[Inode] = [self.root]
+        for inode in fresh:
+            inode.atime_ns = inode.mtime_ns = inode.ctime_ns = inode.btime_ns = self.now()
+            if isinstance(inode, TmpDir):
+                fresh += inode.names.values()
 
     def new_inode(self, new: New) -> Inode:
         """An inode of the type `new` asks for. Raises: SysError(ENOSPC)."""

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from skerry.abi.record import Record
 from skerry.abi.errno import Errno
+from skerry.abi.record import Record
 
 # Any: calls differ in arity (0 to 6 words), which Callable cannot say without losing the rest.
 Function = Callable[..., Any]

@@ -14,6 +14,7 @@ import ctypes
 from skerry.box.engines.engine import Refused
 from skerry.box.engines.safepoints import insert
 from skerry.box.engines.wasmfile import WasmError, read
+
 from .capi import ByteVector, Library, WasmtimeError, words
 
 WASM_STACK = 8 << 20

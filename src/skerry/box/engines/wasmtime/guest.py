@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 from skerry.abi.errno import Errno
 from skerry.abi.signal import Signo
-
 from skerry.box.engines.engine import NoMemory, Trap, Unwind
+from skerry.box.engines.safepoints import BEGIN
+
 from .capi import (
     EXTERN_FUNC,
+    EXTERN_GLOBAL,
     EXTERN_WORDS,
     INSTANCE_WORDS,
     RAW_WORDS,
@@ -34,9 +36,9 @@ from .program import PAGE, Program
 from .space import Space
 
 if TYPE_CHECKING:
+    from skerry.box.engines.host import Carrier
     from skerry.kernel.sys.table import Call
 
-    from skerry.box.engines.host import Carrier
     from .machine import Machine
 
 _START_UNWIND, _STOP_UNWIND = b"asyncify_start_unwind", b"asyncify_stop_unwind"
@@ -89,7 +91,7 @@ class WasmGuest:
         return self._context
 
     def instantiate(self, prepared: int) -> None:
-        """Make the instance. Raises: NoMemory; Trap when the start section traps."""
+        """Make the instance; no code of the guest runs yet. Raises: NoMemory."""
         trap = words(1)
         error = self._library.wasmtime_instance_pre_instantiate(
             prepared, self._context, ctypes.addressof(self._instance), ctypes.addressof(trap)
@@ -97,9 +99,19 @@ class WasmGuest:
         try:
             self._library.check(error)
         except WasmtimeError as refused:
+            self.discard()
             raise NoMemory(f"cannot make an image: {str(refused).splitlines()[0]}") from None
-        if trap[0]:
-            self._raise(trap[0])
+        if trap[0]:  # a data or element segment that does not fit
+            text = self._library.trap_text(trap[0])
+            self._library.wasm_trap_delete(trap[0])
+            self.discard()
+            raise NoMemory(f"cannot make an image: {text.splitlines()[-1].strip()}")
+
+    def discard(self) -> None:
+        """Free the store of an image that was never run."""
+        store, self._store = self._store, 0
+        if store:
+            self._library.wasmtime_store_delete(store)
 
     def begin_at(self, name: bytes, *arguments: int) -> None:
         """Start with another function than `_start`."""
@@ -116,7 +128,7 @@ class WasmGuest:
     def variable(self, name: bytes) -> ctypes.Array[ctypes.c_uint64] | None:
         """The value of an exported global, as wasmtime_val_t."""
         extern = self.export(name)
-        if extern is None:
+        if extern is None or extern[0] & 0xFF != EXTERN_GLOBAL:
             return None
         value = words(VALUE_WORDS)
         self._library.wasmtime_global_get(
@@ -125,13 +137,15 @@ class WasmGuest:
         return value  # type: ignore[no-any-return]
 
     def set_variable(self, name: bytes, value: ctypes.Array[ctypes.c_uint64]) -> None:
-        """Set an exported global."""
+        """Set an exported global; one that is not what its name says stays as it is."""
         extern = self.export(name)
-        if extern is not None:
-            error = self._library.wasmtime_global_set(
-                self._context, ctypes.addressof(extern) + 8, ctypes.addressof(value)
-            )
-            self._library.check(error)
+        if extern is None or extern[0] & 0xFF != EXTERN_GLOBAL:
+            return
+        error = self._library.wasmtime_global_set(
+            self._context, ctypes.addressof(extern) + 8, ctypes.addressof(value)
+        )
+        if error:
+            self._library.wasmtime_error_delete(error)
 
     # --- Guest
 
@@ -144,6 +158,8 @@ class WasmGuest:
         name, arguments = self._start
         if self._rewinding:
             self._call(_START_REWIND, self._buffer)
+        elif self.program.begins:
+            self._call(BEGIN.encode())
         while True:
             self._call(name, *arguments)
             call, self._unwinding = self._unwinding, None
@@ -182,9 +198,7 @@ class WasmGuest:
             if not self.space.members:
                 self.carrier.task.mem.detach()
                 self.machine.spaces.discard(self.space)
-        store, self._store = self._store, 0
-        if store:
-            self._library.wasmtime_store_delete(store)
+        self.discard()
         self.space.release()
 
     # --- fork
@@ -199,7 +213,7 @@ class WasmGuest:
             if self.carrier.inbox:
                 raise Unwind
             return self._result
-        if _START_UNWIND not in self.program.exports:
+        if not {_START_UNWIND, _STOP_UNWIND, _START_REWIND, _STOP_REWIND} <= self.program.exports:
             return -Errno.ENOSYS
         with self.carrier.host.lock:
             self.space.begin_fork()

@@ -19,15 +19,15 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Protocol
 
 from skerry.abi.syscalls import SYSCALLS
-
 from skerry.box.engines.engine import Unwind
 from skerry.box.engines.wasmfile import I32
+
 from .capi import Library
 
 if TYPE_CHECKING:
+    from skerry.box.engines.host import Host
     from skerry.kernel.sys.table import Call
 
-    from skerry.box.engines.host import Host
     from .guest import WasmGuest
 
 Callback = Callable[[int, int, int, int], int]

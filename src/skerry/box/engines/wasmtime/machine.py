@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from skerry.abi.wasi import MODULE as WASI
+from skerry.box.engines.engine import NoMemory, Refused
+from skerry.box.engines.wasmfile import FUNC_KIND, MEMORY_KIND, WasmError, WasmFile, read
 from skerry.kernel.commands import Image
 
-from skerry.box.engines.engine import NoMemory, Refused
-from skerry.box.engines.wasmfile import WasmError, WasmFile, read
 from .capi import EXTERN_MEMORY, Library, WasmtimeError, words
 from .compiler import make_engine
 from .guest import WasmGuest, pages
@@ -48,6 +48,7 @@ class Machine:
         self.spaces: set[Space] = set()
         self._compile = compile_code
         self._linker: Linker
+        self._host: Host
 
     def attach(self, host: Host) -> None:
         """Bind the imports to a host; its kernel must be attached already."""
@@ -56,25 +57,34 @@ class Machine:
         }
         providers[WASI] = Wasi(host, self.library)
         self._linker = Linker(self.library, self.engine, providers)
+        self._host = host
 
     # --- Engine
 
     def load(self, name: bytes, untrusted_code: bytes, done: Callable[[object | None, str], None]) -> None:
         """Compile a program, or take it from the cache."""
 
+        try:
+            outside = read(untrusted_code)
+            self.check(outside)
+        except (Refused, WasmError) as refused:
+            reason = str(refused)
+            self._host.pool.run(lambda: done(None, reason))  # never at once: the kernel is busy
+            return
+
         def compiled(code: bytes | None, error: str) -> None:
             if code is None:
                 done(None, error)
                 return
             try:
-                program = self.program(untrusted_code, code)
+                program = Program(self._linker, outside, code)
             except WasmtimeError as stale:
                 if fresh_too:
                     done(None, str(stale).splitlines()[0])
                 else:
                     fresh_too.append(True)
                     self._compile(name, untrusted_code, True, compiled)
-            except (Refused, WasmError) as refused:
+            except Refused as refused:
                 done(None, str(refused))
             else:
                 done(program, "")
@@ -90,9 +100,12 @@ class Machine:
 
     def check(self, outside: WasmFile) -> None:
         """Refuse a program by what it wants, before it is compiled. Raises: Refused."""
-        if outside.memory is None or "memory" not in outside.exports:
+        for one in outside.imports:
+            if one.kind == FUNC_KIND:
+                self._linker.require(one.module, one.name, outside.types[one.signature])
+        if outside.memory is None or outside.exported("memory", MEMORY_KIND) is None:
             raise Refused("module exports no memory")
-        if "_start" not in outside.exports:
+        if outside.exported("_start", FUNC_KIND) is None:
             raise Refused("module has no function _start")
         if outside.memory.shared != outside.memory.imported:
             raise Refused("module's memory must be its own, or imported and shared")

@@ -10,12 +10,22 @@ from __future__ import annotations
 import ctypes
 
 from skerry.box.engines.engine import Refused
-from skerry.box.engines.safepoints import interruptible, poll_address
-from skerry.box.engines.wasmfile import FUNC_KIND, GLOBAL_KIND, MEMORY_KIND, WasmFile
+from skerry.box.engines.safepoints import POLL, POLL_SIZE, interruptible, poll_address
+from skerry.box.engines.wasmfile import FUNC_KIND, GLOBAL_KIND, I32, MEMORY_KIND, WasmFile
+
 from .capi import CALLBACK, EXTERN_SHARED_MEMORY, EXTERN_WORDS, Library, words
 from .imports import Provider
 
 PAGE = 65_536
+
+_CALLED = {  # functions of a program that the engine calls: how many i32 they take; all return nothing
+    "_start": 0,
+    "__skerry_thread_start": 1,
+    "asyncify_start_unwind": 1,
+    "asyncify_stop_unwind": 0,
+    "asyncify_start_rewind": 1,
+    "asyncify_stop_rewind": 0,
+}
 
 
 class Linker:
@@ -78,9 +88,10 @@ class Program:
         self.memory_import = next((one for one in outside.imports if one.kind == MEMORY_KIND), None)
         self.poll = poll_address(outside)
         self.interruptible = interruptible(outside)
-        self.exports = frozenset(
-            name.encode() for name, (kind, _) in outside.exports.items() if kind == FUNC_KIND
-        )
+        if self.poll + POLL_SIZE > self.memory.minimum * PAGE:
+            raise Refused(f"module's {POLL} lies outside its memory")
+        self.exports = _called(outside)
+        self.begins = outside.start is not None
         self.variables = tuple(  # what a copy of an image must take along besides the memory
             name.encode()
             for name, (kind, index) in outside.exports.items()
@@ -127,9 +138,29 @@ class Program:
         self._library.wasmtime_module_delete(self._module)
         self._pre = self._module = 0
 
+    def __del__(self) -> None:
+        if getattr(self, "_module", 0):
+            self.close()
+
     def _prepare(self, linker: int) -> int:
         pre = words(1)
         self._library.check(
             self._library.wasmtime_linker_instantiate_pre(linker, self._module, ctypes.addressof(pre))
         )
         return int(pre[0])
+
+
+def _called(outside: WasmFile) -> frozenset[bytes]:
+    """Which functions the engine can call here. Raises: Refused for one of another type.
+
+    The types matter: arguments and results are passed without a check by wasmtime.
+    """
+    found = set()
+    for name, count in _CALLED.items():
+        function = outside.exported(name, FUNC_KIND)
+        if function is None:
+            continue
+        if outside.signature(function) != (bytes([I32]) * count, b""):
+            raise Refused(f"module's function {name} has other arguments than Skerry's")
+        found.add(name.encode())
+    return frozenset(found)

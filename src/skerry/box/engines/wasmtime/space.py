@@ -16,6 +16,7 @@ import os
 from typing import Any
 
 from skerry.box.engines.safepoints import POLL_SIZE
+
 from .capi import Library, words
 
 _ONES = b"\x01" * POLL_SIZE
