@@ -1,7 +1,7 @@
 # What every recipe's build script can use; bash, run in an empty folder, and stopped by the first command
 # that fails. Set from outside: SRC (the first source's folder; SRC0, SRC1, ... all of them), DEST (what is put
 # there is the port), PORT (the recipe's own folder), PACKAGES (binary packages, unpacked), NEED_<port> (what the
-# recipe needs), JOBS, BUILD (the build machine's triplet), SITE, and CC, CXX, AR, RANLIB, NM, STRIP with their flags.
+# recipe needs), JOBS, BUILD (the build machine's triplet), SITE, SKERRY (the command), and CC, CXX, AR, RANLIB, STRIP with their flags.
 set -euo pipefail
 unset MAKEFLAGS MFLAGS GREP_OPTIONS CDPATH ENV
 export LC_ALL=C CONFIG_SITE="$SITE" PKG_CONFIG_LIBDIR=/nonexistent MAKEINFO=true HELP2MAN=true
@@ -16,7 +16,8 @@ configure() {
 
 # with_host_compiler COMMAND...: run it with the build machine's own compiler, for programs a build runs itself
 with_host_compiler() {
-    env -u CC -u CXX -u AR -u RANLIB -u NM -u STRIP -u CPPFLAGS -u LDFLAGS -u CONFIG_SITE CC=gcc CXX=g++ CFLAGS=-O1 "$@"
+    env -u CC -u CXX -u AR -u RANLIB -u NM -u STRIP -u CPPFLAGS -u LDFLAGS -u CONFIG_SITE -u PKG_CONFIG_LIBDIR \
+        CC=gcc CXX=g++ CFLAGS=-O1 "$@"
 }
 
 # without_threads: let NOTHREAD name an object that, linked before libc, makes pthread_create fail

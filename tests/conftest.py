@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-STAGES = ("unit", "fuzz", "delivery", "toolchain", "guest", "integration", "escape", "posix")
+STAGES = ("unit", "fuzz", "delivery", "toolchain", "guest", "wasi", "ports", "integration", "escape", "posix")
 HERE = Path(__file__).parent
 
 

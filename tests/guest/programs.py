@@ -46,7 +46,7 @@ class Program:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.folder = folder
+        self.problem = ""  # what a compiler complained of
         self.native = folder / "native" / name
         self.wasm = folder / "wasm" / name
 
@@ -65,22 +65,24 @@ def _build(name: str, root: str) -> Program:
     recipe.add("options", " ".join(OPTIONS))
     recipe.add("sysroot", root)
     program = Program(name, cache_dir() / "guest-tests" / recipe.digest())
-    _compile(program.native, [os.environ.get("CC", "cc")])
-    _compile(program.wasm, [sys.executable, "-m", "skerry.toolchain.cc"])
+    program.problem = _compile(program.native, [os.environ.get("CC", "cc")])
+    program.problem += _compile(program.wasm, [sys.executable, "-m", "skerry.toolchain.cc"])
     return program
 
 
-def _compile(target: Path, compiler: list[str]) -> None:
-    """Run a compiler, unless its result is there."""
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path, name = target.parent, target.name
-        with tempfile.TemporaryDirectory(dir=path) as scratch:
-            output = Path(scratch) / name
-            command = [*compiler, *OPTIONS, str(SOURCES / f"{name}.c"), "-o", str(output)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
-            os.replace(output, target)
+def _compile(target: Path, compiler: list[str]) -> str:
+    """Run a compiler, unless its result is there; returns its complaint."""
+    if target.exists():
+        return ""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        output = Path(scratch) / target.name
+        command = [*compiler, *OPTIONS, str(SOURCES / f"{target.name}.c"), "-o", str(output)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            return f"{' '.join(command)}\n{done.stdout}{done.stderr}\n"
+        os.replace(output, target)
+    return ""
 
 
 def run_native(program: Program, scratch: Path) -> Outcome:

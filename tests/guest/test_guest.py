@@ -31,6 +31,7 @@ def test_as_on_linux(name: str, built: dict[str, Program], tmp_path: Path, reque
         pytest.skip(f"not built: {', '.join(sorted(lacking))}")
     if name in EXPECTED["fail"]:
         request.applymarker(pytest.mark.xfail(reason=EXPECTED["fail"][name], strict=True))
+    assert not built[name].problem
     on_linux, status = programs.run_native(built[name], tmp_path)
     assert "failed" not in on_linux, f"the test is wrong on Linux itself:\n{on_linux}"
     in_box, box_status = programs.run_wasm(built[name])

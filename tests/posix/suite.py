@@ -2,24 +2,28 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """The distribution's posixtestsuite: fetch, build for both sides, run, compare.
 
-Every case is a program whose exit status is a PTS verdict. Each is compiled for the host and
-for wasm and run on Linux first: a case counts only where Linux (glibc) passes it. Wasm runs
-in one box, several cases at a time because many of them sleep.
+Every case is a program whose exit status is a verdict. Each is compiled for the host and run on
+Linux (glibc) first: a case counts only where Linux passes it. Those that count are compiled for wasm,
+many in one program (`bundle`), and run in one box, several at a time because most of them sleep.
 
-Units: seconds. Results are cached with the programs, keyed by the toolchain.
+Programs and the verdicts of Linux are cached by what they are made of; those of Skerry never.
 """
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
-from skerry.toolchain import apt, sysroot
-from skerry.toolchain.cache import cache_dir
+from skerry.box.precompile import precompile
+from skerry.toolchain import apt, tools
+from skerry.toolchain.cache import Recipe, cache_dir, publish
+from tests.posix import bundle
 
 PACKAGE = "posixtestsuite"
 TARBALL = "posixtestsuite_1.5.2.orig.tar.gz"
@@ -30,102 +34,180 @@ FAMILIES = (
     "timer_", "clock", "nanosleep", "sched_", "sem_", "time", "difftime", "mktime", "strftime",
 )  # fmt: skip
 """Interfaces that are run; aio_*, mq_* and shm_* need services a box does not have."""
+THINNED = {"sigaction": 5}
+"""Of these only every nth case: the 527 are some twenty checks, repeated for each signal."""
 
-VERDICTS = {0: "pass", 1: "fail", 2: "unresolved", 4: "unsupported", 5: "untested", 124: "timeout"}
-TIMEOUT = 20
-PARALLEL = 4
+OPTIONS = ("-O1", "-w", "-std=gnu99")
+LIBRARIES = ("-pthread", "-lrt", "-lm")
+TIMEOUT_S = 20
+LANES = 10
+PER_BUNDLE = 16
+BOX_TIMEOUT_S = 900
+VERDICTS = {0: "pass", 1: "fail", 2: "unresolved", 4: "unsupported", 5: "untested"}
+HERE = Path(__file__).parent
+RUNNER = HERE / "runner.c"
+_LINE = re.compile(r"(\S+/\S+) (exit|signal|timeout) (\d+) (\d+)")
+
+
+class Verdict(NamedTuple):
+    """What a case came to: a word, how long it took, and if it is not `pass` the end of what it wrote."""
+
+    word: str
+    milliseconds: int = 0
+    output: str = ""
 
 
 def source() -> Path:
     """The unpacked suite."""
-    place = cache_dir() / "posix" / "source"
-    if not place.is_dir():
-        tarball = apt.source(PACKAGE, "trixie", TARBALL, SHA256)
-        work = place.with_name(f"source.{os.getpid()}")
+    tarball = apt.fetch_source(PACKAGE, "trixie", TARBALL, SHA256)
+
+    def unpack(target: Path) -> None:
         with tarfile.open(tarball) as archive:
-            archive.extractall(work, filter="data")
-        work.rename(place)
-    return place / "posixtestsuite"
+            archive.extractall(target, filter="data")
+
+    return publish("posix-source", SHA256[:16], unpack) / "posixtestsuite"
 
 
 def cases() -> list[str]:
-    """Names of all cases, `interface/number-part`, sorted."""
-    folder = source() / "conformance" / "interfaces"
-    found = []
-    for path in sorted(folder.glob("*/*.c")):
+    """Names of the cases to run, `interface/number-part`, sorted."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((source() / "conformance" / "interfaces").glob("*/*.c")):
         interface, stem = path.parent.name, path.stem
         if interface.startswith(FAMILIES) and stem[0].isdigit() and "buildonly" not in stem:
-            found.append(f"{interface}/{stem}")
-    return found
+            found.setdefault(interface, []).append(f"{interface}/{stem}")
+    return [case for interface, names in found.items() for case in names[:: THINNED.get(interface, 1)]]
 
 
-def _compile(argv: list[str], case: str, out: Path) -> bool:
+def file_name(case: str) -> str:
+    """A file name for a case."""
+    return case.replace("/", "__")
+
+
+def _compile(argv: list[str], case: str, target: Path) -> bool:
     """Compile one case; False when it does not build."""
-    target = out / case.replace("/", "__")
-    if target.exists():
-        return True
     code = source() / "conformance" / "interfaces" / f"{case}.c"
-    done = subprocess.run(
-        [*argv, "-O1", "-w", "-std=gnu99", f"-I{source() / 'include'}", f"-I{code.parent}", str(code),
-         "-o", str(target), "-pthread", "-lrt", "-lm"],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    return done.returncode == 0
+    command = [*argv, *OPTIONS, f"-I{source() / 'include'}", f"-I{code.parent}", str(code), "-o", str(target)]
+    libraries = () if "-c" in argv else LIBRARIES
+    return subprocess.run([*command, *libraries], capture_output=True, check=False, timeout=300).returncode == 0
 
 
-def build(argv: list[str], out: Path, names: list[str]) -> list[str]:
-    """Compile all cases into `out`; returns those that built."""
-    out.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        built = pool.map(lambda case: _compile(argv, case, out), names)
-    return [case for case, good in zip(names, built, strict=True) if good]
+def _recipe(side: str, names: list[str]) -> Recipe:
+    recipe = Recipe(f"posix {side}")
+    for path in (RUNNER, HERE / "suite.py", HERE / "bundle.py"):
+        recipe.add_file(path.name, path)
+    recipe.add("source", SHA256)
+    recipe.add("names", " ".join(names))
+    return recipe
 
 
-def script(names: list[str]) -> str:
-    """A shell script that runs cases in a few lanes and prints `case status` lines."""
-    lanes = [names[lane::PARALLEL] for lane in range(PARALLEL)]
-    text = []
-    for lane in lanes:
-        runs = "\n".join(
-            f"timeout -k 2 {TIMEOUT} ./{case.replace('/', '__')} >/dev/null 2>&1 </dev/null; echo {case} $?"
-            for case in lane
-        )
-        text.append(f"(\n{runs}\n) &")
-    return "\n".join([*text, "wait"])
+def _parallel(jobs: int = os.cpu_count() or 1) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(jobs)
 
 
-def verdicts(output: str) -> dict[str, str]:
-    """Parse what `script` printed; a death by signal is `signal N`."""
-    found = {}
+def verdicts(output: str) -> dict[str, Verdict]:
+    """Parse what the runner printed."""
+    found: dict[str, Verdict] = {}
+    case = ""
     for line in output.splitlines():
-        case, _, status = line.partition(" ")
-        if status.isdigit():
-            code = int(status)
-            found[case] = VERDICTS.get(code, f"signal {code - 128}" if code > 128 else f"status {code}")
+        if match := _LINE.fullmatch(line):
+            case, kind, number, milliseconds = match.groups()
+            word = VERDICTS.get(int(number), f"exit {number}") if kind == "exit" else f"signal {number}"
+            found[case] = Verdict("timeout" if kind == "timeout" else word, int(milliseconds))
+        elif line.startswith("| ") and case:
+            old = found[case]
+            found[case] = old._replace(output=f"{old.output}{line[2:]}\n")
     return found
 
 
-def run_native(names: list[str]) -> dict[str, str]:
-    """Verdicts of Linux, kept with the programs: they do not depend on Skerry."""
-    out = cache_dir() / "posix" / "native"
-    built = build(["gcc"], out, names)
-    key = hashlib.sha256("\n".join([str(TIMEOUT), *built]).encode()).hexdigest()[:16]
-    record = out / f"verdicts-{key}"
-    if not record.exists():
-        done = subprocess.run(["dash", "-c", script(built)], cwd=out, capture_output=True, text=True, check=False)
-        record.write_text(done.stdout)
-    return verdicts(record.read_text())
+def run_native(names: list[str]) -> dict[str, Verdict]:
+    """Verdicts of Linux, kept with the programs."""
+
+    def build(target: Path) -> None:
+        with _parallel() as pool:
+            built = list(pool.map(lambda case: _compile(["gcc"], case, target / file_name(case)), names))
+        runner = target / "runner"
+        subprocess.run(["gcc", "-O1", str(RUNNER), "-o", str(runner)], check=True)
+        todo = [f"{case} {file_name(case)}\n" for case, good in zip(names, built, strict=True) if good]
+        with tempfile.TemporaryDirectory() as scratch:
+            os.chmod(scratch, 0o777)
+            done = subprocess.run(
+                [str(runner), str(target), str(LANES), str(TIMEOUT_S)],
+                input="".join(todo), cwd=scratch, stdout=subprocess.PIPE, text=True, errors="replace", check=True,
+            )  # fmt: skip
+        (target / "verdicts").write_text(done.stdout)
+
+    return verdicts((publish("posix-native", _recipe("native", names).digest(), build) / "verdicts").read_text())
 
 
-def run_skerry(names: list[str]) -> dict[str, str]:
+def _objects(names: list[str], folder: Path) -> list[bundle.Object]:
+    """Compile cases to objects that can be linked together; those that do not compile are left out."""
+    compiler = [sys.executable, "-m", "skerry.toolchain.cc", "-c"]
+
+    def one(case: str) -> bundle.Object | None:
+        target = folder / f"{file_name(case)}.o"
+        return bundle.localize(case, target) if _compile(compiler, case, target) else None
+
+    with _parallel() as pool:
+        return [each for each in pool.map(one, names) if each and each.parameters]
+
+
+def _link(objects: list[bundle.Object], folder: Path, target: Path) -> list[bundle.Object]:
+    """Link cases into one program; returns those in it, the others lack a function."""
+    main = folder / f"{target.name}.c"
+    while objects:
+        main.write_text(bundle.program(objects))
+        command = [sys.executable, "-m", "skerry.toolchain.cc", *OPTIONS, str(main)]
+        command += [*(str(each.path) for each in objects), "-o", str(target), *LIBRARIES]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode == 0:
+            return objects
+        missing = set(re.findall(r"undefined symbol: (\S+)", done.stderr))
+        rest = [each for each in objects if not each.undefined & missing]
+        if len(rest) == len(objects):
+            raise RuntimeError(f"cannot link {target.name}: {done.stderr[-2000:]}")
+        objects = rest
+    return []
+
+
+def build_wasm(names: list[str]) -> Path:
+    """A folder with `runner`, programs, and `list` of the cases in them."""
+    recipe = _recipe("wasm", names)
+    recipe.add("tools", tools.digest())
+
+    def build(target: Path) -> None:
+        compiler = [sys.executable, "-m", "skerry.toolchain.cc", "-O1", str(RUNNER), "-o", str(target / "runner")]
+        subprocess.run(compiler, check=True)
+        with tempfile.TemporaryDirectory() as scratch, _parallel() as pool:
+            groups = bundle.grouped(_objects(names, Path(scratch)), PER_BUNDLE)
+            targets = [target / f"program-{number}" for number in range(len(groups))]
+            linked = pool.map(lambda pair: _link(pair[0], Path(scratch), pair[1]), zip(groups, targets, strict=True))
+            programs = {each.case: path.name for each, path in (
+                (each, path) for group, path in zip(linked, targets, strict=True) for each in group
+            )}  # fmt: skip
+        (target / "list").write_text("".join(f"{case} {programs[case]}\n" for case in names if case in programs))
+
+    return publish("posix-wasm", recipe.digest(), build)
+
+
+def run_skerry(names: list[str]) -> dict[str, Verdict]:
     """Verdicts of Skerry, all cases in one box."""
-    out = cache_dir() / "posix" / f"wasm-{sysroot.digest()[:16]}"
-    skerry = [sys.executable, "-m", "skerry"]
-    built = build([*skerry, "cc"], out, names)
-    (out / "lanes.sh").write_text(script(built))
-    done = subprocess.run(
-        [*skerry, "sh", "--mount", f"{out}:/posix", "--cwd", "/posix", "-c", ". ./lanes.sh"],
-        capture_output=True, text=True, timeout=3000, check=False,
-    )  # fmt: skip
-    found = verdicts(done.stdout)
-    return {case: found.get(case, "lost" if case in built else "does not build") for case in names}
+    folder = build_wasm(names)
+    return run_box(folder, (folder / "list").read_text(), names)
+
+
+def run_box(folder: Path, todo: str, names: list[str]) -> dict[str, Verdict]:
+    """Run the cases of `todo` (lines of `list`) in one box; a verdict for each of `names`."""
+    failures = precompile(str(folder), lambda done, total, name: None)
+    if failures:
+        raise RuntimeError("\n".join(failures))
+    command = [sys.executable, "-m", "skerry", "run", "--mount", f"{folder}:/posix:ro", "--cwd", "/tmp"]
+    command += ["/posix/runner", "/posix", str(LANES), str(TIMEOUT_S)]
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        try:
+            subprocess.run(command, input=todo, stdout=output, text=True, check=False, timeout=BOX_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            print(f"posixtestsuite: the box did not end in {BOX_TIMEOUT_S} s", file=sys.stderr)
+        output.seek(0)
+        found = verdicts(output.read())
+    built = {line.split()[0] for line in todo.splitlines()}
+    return {case: found.get(case) or Verdict("lost" if case in built else "does not build") for case in names}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -25,6 +26,8 @@ Done = Callable[[bytes, str], None]
 """Called with the code and "", or with b"" and why there is none."""
 
 CODE_MAX = 512 << 20
+KEPT_MAX = 1 << 30  # what one box may add to the cache
+WAITING_MAX = 64  # programs that wait for a compile worker
 
 
 class CodeCache:
@@ -34,6 +37,8 @@ class CodeCache:
         self._loop = loop
         self._folder = os.path.join(cache_path(), "code", FINGERPRINT)
         self._jobs: set[Compilation] = set()
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._kept = 0
 
     def find(self, digest: bytes) -> bytes | None:
         """The code of a program, when it is there."""
@@ -53,25 +58,42 @@ class CodeCache:
             done(b"", "the program is not the one that was named")
             return
 
+        if len(self._waiting) >= WAITING_MAX:
+            done(b"", "too many programs are being compiled")
+            return
+
+        def start() -> None:
+            self._jobs.add(job := Compilation(self._loop, untrusted_wasm, finished))
+            started.append(job)
+
         def finished(code: bytes, error: str) -> None:
-            self._jobs.discard(job)
+            self._jobs.discard(started[0])
             if code:
                 self._keep(digest, code)
+            if self._waiting:
+                self._waiting.popleft()()
             done(code, error)
 
-        job = Compilation(self._loop, untrusted_wasm, finished)
-        self._jobs.add(job)
+        started: list[Compilation] = []
+        if len(self._jobs) < (os.cpu_count() or 1):
+            start()
+        else:
+            self._waiting.append(start)
 
     def close(self) -> None:
         """End the compilations under way."""
         for job in tuple(self._jobs):
             job.close()
         self._jobs.clear()
+        self._waiting.clear()
 
     def _path(self, digest: bytes) -> str:
         return os.path.join(self._folder, digest.hex())
 
     def _keep(self, digest: bytes, code: bytes) -> None:
+        self._kept += len(code)
+        if self._kept > KEPT_MAX:
+            return
         path = self._path(digest)
         temporary = f"{path}.{os.getpid()}.new"
         try:

@@ -13,13 +13,16 @@ import os
 import stat
 from collections.abc import Callable
 
+from skerry.abi.errors import ProtocolError
 from skerry.kernel.commands import StreamOutput, StreamTaken
 from skerry.kernel.events import StreamInput, StreamReady
-from skerry.kernel.streams import WINDOW
 
 from .loop import READ, WRITE, Loop
 
 Send = Callable[[object], None]
+WINDOW = 65_536
+"""As kernel/streams.py has it, which would load half a kernel here; a test compares."""
+
 _PIPE_ATOMIC = 4096  # POLLOUT promises room for this much
 _FILE_BLOCK = 65_536
 
@@ -44,6 +47,8 @@ class Source:
         if self._window == 0 and self._open:
             self._loop.watch(self._fd, READ, self._ready)
         self._window += message.size
+        if self._window > WINDOW:
+            raise ProtocolError("the box took more of a stream than there was")
 
     def close(self) -> None:
         """Stop reading; the owner of the descriptor is told, once."""
@@ -84,6 +89,8 @@ class Sink:
             self._ended = True
         elif not self._broken:
             self._data += message.data
+            if len(self._data) + self._given > WINDOW:
+                raise ProtocolError("the box sent more of a stream than was granted")
         self._settle()
 
     @property

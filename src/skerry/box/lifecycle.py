@@ -33,6 +33,8 @@ from .launch import Worker
 from .loop import READ, WRITE, Loop
 
 _READ_SIZE = 262_144
+CONSOLE_MAX = 4 * 65_536  # four times kernel.console.CREDIT: echo may pass it a little
+UNREAD_MAX = 1 << 30  # more than all a worker of ours can have asked for and not read
 
 
 class BoxFailed(UserError):
@@ -50,8 +52,9 @@ class Box:
         self.loop = Loop()
         self.log = log
         self.sealed: bool | None = None
-        self.console: Callable[[bytes], None] = lambda untrusted_data: None
-        """What to do with console output; credit is given back when it returns."""
+        self.console: Callable[[bytes], None] = lambda untrusted_data: self.console_taken(len(untrusted_data))
+        """What to do with console output; say `console_taken` when it has gone where it goes."""
+        self._console_owed = 0
         self._trees = HostTrees()
         places = self._open_trees(config)
         self._worker = Worker("worker")
@@ -131,6 +134,11 @@ class Box:
         """Send a signal to a process of the box, or to its foreground group."""
         self.send(events.HostSignal(pid, signo))
 
+    def console_taken(self, size: int) -> None:
+        """Console output has been shown: the guest may send as much again."""
+        self._console_owed -= size
+        self.send(events.ConsoleReady(size))
+
     def drained(self) -> bool:
         """Whether all output has reached its descriptor."""
         return all(sink.drained for sink in self._sinks.values())
@@ -150,6 +158,8 @@ class Box:
     def send(self, message: object) -> None:
         """Send one message, now or when the worker takes it."""
         self._out += wire.encode(message)
+        if len(self._out) > UNREAD_MAX:
+            raise BoxFailed("the box asks and does not listen; it was ended")
         self._flush()
 
     def close(self) -> None:
@@ -210,8 +220,7 @@ class Box:
             case m.Asked():
                 self.send(m.Answered(message.request, self._trees.answer(message.payload)))
             case c.ConsoleOutput():
-                self.console(message.data)
-                self.send(events.ConsoleReady(len(message.data)))
+                self._console(message.data)
             case c.StreamOutput():
                 sink = self._sinks.get(message.stream)
                 if sink is not None:
@@ -240,6 +249,12 @@ class Box:
                 self._sealed(message)
             case m.Crashed():
                 raise BoxFailed(f"internal error in the box; please report it:\n{message.text.rstrip()}")
+
+    def _console(self, untrusted_data: bytes) -> None:
+        self._console_owed += len(untrusted_data)
+        if self._console_owed > CONSOLE_MAX:
+            raise ProtocolError("more console output than was granted")
+        self.console(untrusted_data)
 
     def _connected(self, message: c.Connected) -> None:
         fd, done = self._connecting.pop(message.stream, (-1, _ignore))

@@ -100,7 +100,7 @@ class Session:
             return UserError(f"{name}: command not found", EXIT_NOT_FOUND)
         if message.errno == Errno.ENOEXEC:
             return UserError(f"{name}: not a program Skerry can run", EXIT_NOT_EXECUTABLE)
-        reason = message.reason or os.strerror(message.errno)
+        reason = message.reason or os.strerror(message.errno & 0xFFF)
         return UserError(f"{name}: {reason}", EXIT_NOT_EXECUTABLE)
 
     def _tell_time(self) -> None:
@@ -123,6 +123,7 @@ class Session:
             size = len(self._shown)
             self._box.send(events.ConsoleInput(b""))
         del self._shown[:size]
+        self._box.console_taken(size)
         if not self._shown:
             self._box.loop.forget(1, WRITE)
 

@@ -34,8 +34,6 @@ def make(places: tuple[Place, ...]) -> Namespace:
     for place in places:
         if place.tree == 0:
             root = Overlay(HostTree(0))
-        elif place.read_only:
-            mounts[place.guest] = HostTree(place.tree, place.top)
         else:
-            mounts[place.guest] = HostFs(place.tree, top=place.top)
+            mounts[place.guest] = HostFs(place.tree, place.read_only, place.top)
     return Namespace(root, tuple(mounts.items()))

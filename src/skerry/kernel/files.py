@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """Files for the owner of a box: what a host program may do to the box's files from outside.
 
-Each `FileCall` is carried out as a system call of init would be: with the person's credentials,
+Each `FileCall` is carried out as a system call would be: with the person's credentials,
 through namei, so that a mount, a permission or a full file system means the same as inside.
 
 Units:    offsets and sizes are bytes; times nanoseconds.
@@ -22,9 +22,11 @@ from skerry.abi.errors import SysError
 from skerry.abi.fcntl import AT_FDCWD
 from skerry.kernel import dirent
 from skerry.kernel.commands import FileReply
+from skerry.kernel.fdtable import FdTable
 from skerry.kernel.file import File
 from skerry.kernel.namei import find
 from skerry.kernel.open import open_at
+from skerry.kernel.process import FsContext, Process
 from skerry.kernel.sys.table import Call
 from skerry.kernel.task import Task
 from skerry.kernel.usermem import UserMemory
@@ -44,7 +46,9 @@ _SAFE = fcntl.O_NONBLOCK | fcntl.O_NOCTTY
 
 def serve(kernel: Kernel, event: FileCall) -> None:
     """Take a `FileCall`; a `FileReply` follows."""
-    task = Task(kernel, 1, kernel.init, UserMemory(lambda: memoryview(b"")), thread=0)
+    root = kernel.namespace.root_location()
+    person = Process(kernel, 1, None, FsContext(root, root), kernel.namespace.user.copy(), FdTable())
+    task = Task(kernel, 1, person, UserMemory(lambda: memoryview(b"")), thread=0)
     kernel.sched.begin(task, _CALL, _run(task, event))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PTYS_MAX = 256  # ours: the minor numbers of one major; Linux: kernel.pty.max
 CAPACITY = 16384  # output the master has not read; Linux holds about 19,000 bytes
 READ_AHEAD = 4095  # of it, what a flush can no longer take back: the master's own buffer
+_TYPED_MAX = 65536  # ours: what one write types; the line discipline looks at each byte, and all else waits
 RDEV_SLAVE = 136 << 8
 RDEV_MASTER = 5 << 8 | 2
 
@@ -207,7 +208,7 @@ class MasterFile(TtyFile):
 
     def write(self, task: Task, data: Buffer) -> int | Step[int]:
         """Type `data` at the terminal."""
-        data = data if isinstance(data, bytes) else bytes(data)
+        data = bytes(data[:_TYPED_MAX])
         done = self._type(data)
         if done == len(data):
             return done

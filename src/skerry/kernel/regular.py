@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from skerry.kernel.task import Task
 
 RLIMIT_FSIZE = 1
-LARGE = 1 << 20
 SET_ID = fcntl.S_ISUID | fcntl.S_ISGID
 SIZE_LIMIT = 0x7FFFFFFFFFFFFFFF  # MAX_LFS_FILESIZE
 DIRENT = Struct("<QqHB")  # linux_dirent64: ino, cookie of the next, record length, type; then the name
@@ -76,8 +75,6 @@ class RegularFile(InodeFile):
     def read(self, task: Task, size: int) -> Buffer | Step[Buffer]:
         """See File."""
         inode, offset = self.inode, self.offset
-        if size > LARGE:
-            size = min(size, task.mem.size)  # a hole can be far larger than all memory
         data = inode.read_at(offset, size)
         if data.__class__ is GeneratorType:
             return self._read_later(cast("Step[Buffer]", data))
@@ -132,7 +129,7 @@ class RegularFile(InodeFile):
 
     def pread(self, task: Task, size: int, offset: int) -> Buffer | Step[Buffer]:
         """See File."""
-        return self.inode.read_at(offset, size if size <= LARGE else min(size, task.mem.size))
+        return self.inode.read_at(offset, size)
 
     def pwrite(self, task: Task, data: Buffer, offset: int) -> int | Step[int]:
         """See File; with O_APPEND Linux appends here too (pwrite(2), "Bugs")."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skerry.abi.hostfs import Close, Opened
 from skerry.kernel.commands import Ask, Load
 from skerry.kernel.events import Answer, Loaded
 from skerry.kernel.wait import Step, Wait, WaitQueue
@@ -57,9 +58,13 @@ class Requests:
         return reply
 
     def answer(self, event: Answer | Loaded) -> None:
-        """An answer arrived; one nobody waits for is dropped."""
+        """An answer arrived; one nobody waits for is dropped, an open file in it closed."""
         request = self._open.get(event.request)
-        if request is not None:
+        if request is None:
+            payload = event.payload if isinstance(event, Answer) else None
+            if isinstance(payload, Opened) and payload.handle:
+                self.tell(Close(payload.handle))
+        else:
             request.reply = event
             request.answered.wake()
 

@@ -123,6 +123,8 @@ def signal_name(signo: int) -> str:
     """SIGINT, SIGRT_5."""
     if signo in Signo._value2member_map_:
         return Signo(signo).name
+    if signo == 32:
+        return "SIGRTMIN"
     return f"SIGRT_{signo - 32}" if 32 <= signo <= NSIG else str(signo)
 
 

@@ -54,6 +54,18 @@ class UserMemory:
                 raise SysError(Errno.EFAULT)
         return address
 
+    def room(self, address: int, size: int) -> int:
+        """How many of `size` bytes at `address` a call need produce: no more than there is memory.
+
+        Never less than a page's worth, so that a bad address is found by the write that follows.
+        """
+        address &= U32
+        if address + size > self.size:
+            self.view = self._refresh()
+            self.size = len(self.view)
+            return min(size, max(self.size - address, 4096))
+        return size
+
     def read(self, address: int, size: int) -> bytes:
         """Copy `size` bytes out."""
         address = self.check(address, size)

@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def _environment(
     found["SRC"] = str(sources[0] if sources else work)
     if recipe.source:
         found |= tools.environment()
-    found |= {"CFLAGS": "-O2", "CXXFLAGS": "-O2"}
+    found |= {"CFLAGS": "-O2", "CXXFLAGS": "-O2", "SKERRY": f"{sys.executable} -m skerry"}
     libraries = [needs[name] / "usr" for name in recipe.needs]
     found["CPPFLAGS"] = " ".join(f"-I{prefix}/include" for prefix in libraries)
     found["LDFLAGS"] = " ".join(f"-L{prefix}/lib" for prefix in libraries)

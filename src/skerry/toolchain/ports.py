@@ -19,7 +19,7 @@ from pathlib import Path
 
 from skerry.abi.errors import UserError
 from skerry.toolchain import cache, port, tools
-from skerry.toolchain.recipe import Recipe, names, order
+from skerry.toolchain.recipe import Recipe, load, names, order
 from skerry.toolchain.root import merge, point
 from skerry.toolchain.schedule import Schedule
 
@@ -49,23 +49,32 @@ def places(recipes: list[Recipe]) -> dict[str, Path]:
 def build(wanted: Iterable[str] = (), *, jobs: int | None = None, force: bool = False) -> int:
     """Build what is not in the cache yet (no names: all ports); return 0, or 1 when one failed."""
     chosen = tuple(wanted)
-    found = places(order(names()))
-    recipes = order(("base", *chosen) if chosen else names())
+    known = order(names())
+    found = places(known)
+    recipes = order(("base", *chosen)) if chosen else known
     if force:
         for name in chosen or found:
             _forget(found[name])
+    if not cache.root_dir().is_dir():  # a build may run what was built before it, in a box
+        _start_root(found)
     missing = [recipe for recipe in recipes if not found[recipe.name].is_dir()]
     failed: dict[str, str] = {}
     if missing:
         if any(recipe.source for recipe in missing):
             tools.environment()  # the sysroot first: it has a progress line of its own
         failed = Schedule(missing, found, jobs or os.cpu_count() or 1).run()
-    point(merge(_present(found)))
+    point(merge(_present(known, found)))
     for name in sorted(failed):
         print(f"skerry: {failed[name]}", file=sys.stderr)
     if failed:
         print(f"skerry: not built: {', '.join(sorted(failed))}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _start_root(found: dict[str, Path]) -> None:
+    """Make a first root tree of base alone."""
+    port.build(load("base"), found["base"], found, 1)
+    point(merge([found["base"]]))
 
 
 def _forget(place: Path) -> None:
@@ -76,13 +85,13 @@ def _forget(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _present(found: dict[str, Path]) -> list[Path]:
+def _present(known: list[Recipe], found: dict[str, Path]) -> list[Path]:
     """Return the folders that make the root tree: every program built so far.
 
     A program not built since its recipe or the toolchain changed is there as it was built last.
     """
     result = []
-    for recipe in order(names()):
+    for recipe in known:
         here = [found[recipe.name]] if found[recipe.name].is_dir() else _older(recipe, found[recipe.name])
         if not recipe.library:
             result += here[:1]

@@ -8,6 +8,7 @@ static pid_t stage(pid_t group, int in, int out, int (*body)(void), int other)
 	pid_t pid = fork();
 	if (pid) { setpgid(pid, group ? group : pid); return pid; }
 	setpgid(0, group);
+	alarm(20);
 	if (in >= 0) { dup2(in, 0); close(in); }
 	if (out >= 0) { dup2(out, 1); close(out); }
 	if (other >= 0) close(other);
@@ -24,9 +25,9 @@ static void run(int (*first)(void), int (*second)(void), int (*third)(void))
 {
 	int a[2], b[2], status;
 	MUST(pipe(a));
-	MUST(pipe(b));
 	pid_t group = stage(0, -1, a[1], first, a[0]);
 	close(a[1]);
+	MUST(pipe(b)); /* only now: the first stage must not hold its ends */
 	pid_t two = stage(group, a[0], b[1], second, b[0]);
 	close(a[0]);
 	close(b[1]);

@@ -7,14 +7,19 @@
 
 static int m, report[2];
 
-static void tell(const char *text) { write(report[1], text, strlen(text)); }
+/* Lines, so that two of them never look like one. */
+static void tell(const char *text)
+{
+	char line[100];
+	write(report[1], line, snprintf(line, sizeof line, "%s\n", text));
+}
 
 static void hear(const char *what)
 {
-	char buffer[100];
+	char line[100] = "", c;
 	struct pollfd p = { report[0], POLLIN };
-	int n = poll(&p, 1, 3000) > 0 ? read(report[0], buffer, sizeof buffer) : 0;
-	printf("%s: %.*s\n", what, n > 0 ? n : 0, buffer);
+	while (poll(&p, 1, 5000) > 0 && read(report[0], &c, 1) == 1 && c != '\n') strncat(line, &c, 1);
+	printf("%s: %s\n", what, line);
 }
 
 static void on_int(int signo) { tell("interrupted"); }
@@ -78,7 +83,7 @@ static void leader(const char *name)
 	setpgid(pid, pid);
 	waitpid(pid, 0, 0);
 	handle(SIGHUP, on_hup, 0);
-	tell(" ready");
+	tell("ready");
 	for (;;) pause();
 }
 
@@ -103,8 +108,8 @@ int main(void)
 	hear("kill");
 	hear("read");
 	hear("write");
-	nap(50);
 	hear("ignored");
+	hear("then");
 	close(m);
 	hear("close");
 	reap(pid);

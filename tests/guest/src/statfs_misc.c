@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Skerry authors */
-/* statvfs, special files, realpath, access in corners, extended attributes answered. */
+/* statvfs, special files, realpath, access in corners. */
 #include <sys/statvfs.h>
-#include <sys/xattr.h>
 #include "guest.h"
 
 int main(void)
@@ -11,7 +10,7 @@ int main(void)
 	SHOW(statvfs(".", &v));
 	IS(v.f_bsize > 0 && v.f_namemax == 255);
 	SHOW(statvfs("none", &v));
-	SHOW(fstatvfs(0, &v));
+	SHOW(fstatvfs(open(".", O_RDONLY), &v));
 	struct stat st;
 	const char *devices[] = { "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty" };
 	for (int i = 0; i < 6; i++) {
@@ -37,7 +36,6 @@ int main(void)
 	SHOW(access("", F_OK));
 	SHOW(faccessat(AT_FDCWD, "a", X_OK, AT_EACCESS));
 	SHOW(access("sized", 99));
-	SHOW(getxattr("sized", "user.none", path, 10));
 	SHOW(pathconf(".", _PC_NAME_MAX));
 	SHOW(pathconf(".", _PC_PIPE_BUF));
 	SHOW(fsync(open("sized", O_RDWR)));
@@ -45,6 +43,5 @@ int main(void)
 	sync();
 	SHOW(sync_file_range(open("sized", O_RDWR), 0, 0, 0));
 	SHOW(posix_fadvise(open("sized", O_RDWR), 0, 0, POSIX_FADV_SEQUENTIAL));
-	SHOW(close_range(50, 60, 0));
 	return 0;
 }

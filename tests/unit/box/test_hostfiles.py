@@ -31,9 +31,9 @@ class Trees:
         (folder / "link").symlink_to("/etc")
         (folder / "sub" / "up").symlink_to("..")
         os.mkfifo(folder / "fifo")
-        assert not self.host.add(1, str(folder), False)
-        assert not self.host.add(2, str(folder), True)
-        assert self.host.add(3, str(folder / "sub" / "file"), False)
+        assert stat.S_ISDIR(self.host.add(1, str(folder), False).mode)
+        assert stat.S_ISDIR(self.host.add(2, str(folder), True).mode)
+        assert stat.S_ISREG(self.host.add(3, str(folder / "sub" / "file"), False).mode)
 
     def ask(self, request: object) -> Any:
         return self.host.answer(request)

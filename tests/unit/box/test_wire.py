@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ SAMPLES: dict[str, Any] = {
     "tuple[str, str, str]": ("console", "", "stream:7"),
     "Path": (b"usr", b"bin"),
     "tuple[bytes, ...]": (b"a", b""),
-    "tuple[Place, ...]": (m.Place(1, b"/work", True, False),),
+    "tuple[Place, ...]": (m.Place(1, b"/work", True, STAT),),
     "tuple[Stat, ...]": (STAT, STAT),
     "tuple[Entry, ...]": (hostfs.Entry(b"name", STAT),),
     "Stat": STAT,
@@ -37,7 +36,7 @@ BOTH = {**m.TO_WORKER, **m.TO_MONITOR}
 
 
 def sample(kind: Any) -> Any:
-    return kind(*(SAMPLES[str(field.type)] for field in dataclasses.fields(kind)))
+    return kind(*(SAMPLES[annotation] for _, annotation in kind.FIELDS))
 
 
 @pytest.mark.parametrize("number", BOTH)

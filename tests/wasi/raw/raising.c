@@ -3,14 +3,16 @@
 /* proc_raise: nothing, something ignored, the end */
 #include "raw.h"
 
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("proc_raise"))) int raise_signal(int number);
+
 int main(void)
 {
-	OK(__imported_wasi_snapshot_preview1_proc_raise(0));
-	OK(__imported_wasi_snapshot_preview1_proc_raise(16)); /* SIGCHLD */
-	IS(__imported_wasi_snapshot_preview1_proc_raise(99), __WASI_ERRNO_INVAL);
+	OK(raise_signal(0));
+	OK(raise_signal(16)); /* SIGCHLD */
+	IS(raise_signal(99), __WASI_ERRNO_INVAL);
 	verdict();
 	fflush(stdout);
-	__imported_wasi_snapshot_preview1_proc_raise(15); /* SIGTERM */
+	raise_signal(15); /* SIGTERM */
 	printf("still here\n");
 	return 0;
 }

@@ -25,7 +25,8 @@ int main(void)
 	rewind(f);
 	int c = fgetc(f);
 	ungetc('x', f);
-	printf("%c %c %c\n", c, fgetc(f), fgetc(f));
+	int back = fgetc(f), next = fgetc(f);
+	printf("%c %c %c\n", c, back, next);
 	SAY(fclose(f));
 	f = fopen("text", "a");
 	fputs("end\n", f);

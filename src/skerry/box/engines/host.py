@@ -241,17 +241,17 @@ class Carrier:
         self.host.pool.run(lambda: self._body(Trap(SIGKILL, reason)))
 
     def start_thread(self, parent: Guest, stack: int) -> None:
-        """Begin as one more thread on the memory of `parent`."""
+        """Begin as one more thread on the memory of `parent`.
 
-        def body() -> None:
-            try:
-                self.guest = parent.thread(self, stack)
-            except NoMemory as error:
-                self._body(Trap(SIGKILL, str(error)))
-            else:
-                self._body()
-
-        self.host.pool.run(body)
+        The image is made here, while the parent is in its clone call: once that has returned,
+        the parent may end and its memory with it.
+        """
+        try:
+            self.guest = parent.thread(self, stack)
+        except NoMemory as error:
+            self.fail(str(error))
+        else:
+            self.start()
 
     def _body(self, trap: Trap | None = None) -> None:
         self.ident = _thread.get_ident()

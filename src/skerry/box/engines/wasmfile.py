@@ -226,10 +226,13 @@ def _globals(found: WasmFile, data: bytes) -> None:
         at += 2
         if mutable:
             found.mutable.add(index)
-        if opcode == 0x41:  # i32.const; addresses are positive, so they read alike as unsigned
-            value, at = read_uleb(data, at)
+        if opcode == 0x41:  # i32.const
+            value, end = read_uleb(data, at)
+            if data[end - 1] & 0x40:  # negative: an address in the upper half
+                value -= 1 << 7 * (end - at)
+            at = end
             if kind == I32 and not mutable:
-                found.constants[index] = value
+                found.constants[index] = value & 0xFFFFFFFF
         else:
             at = _skip_constant(data, at, opcode)
         if data[at] != 0x0B:

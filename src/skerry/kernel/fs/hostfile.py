@@ -81,7 +81,6 @@ class HostFile(RegularFile):
     def pread(self, task: Task, size: int, offset: int) -> Buffer | Step[Buffer]:
         """See File."""
         inode = self.inode
-        size = min(size, task.mem.size)
         if self.handle and self._version != inode.version:
             self._version, self._ahead = inode.version, b""
         for at, known in ((self._ahead_at, self._ahead), (0, inode.head)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Skerry authors
-"""Copying from one open file to another inside the kernel.
+"""Copying from one open file to another in the kernel; vectored reads and writes with flags.
 
-Standard: sendfile(2), copy_file_range(2).
+Standard: sendfile(2), copy_file_range(2), preadv2(2).
 Units:    `CHUNK` bytes are moved at a time.
 Blocking: as the two files; what was copied before a signal or an error is the result.
 """
@@ -17,7 +17,7 @@ from skerry.abi.errors import SysError
 from skerry.abi.fcntl import S_IFCHR, S_IFDIR, S_IFMT, S_IFREG
 from skerry.kernel.file import Buffer, File
 from skerry.kernel.regular import SIZE_LIMIT
-from skerry.kernel.sys.fd import SIZE_MAX
+from skerry.kernel.sys.fd import join, preadv, pwritev, readv, writev
 from skerry.kernel.sys.table import absent, syscall
 from skerry.kernel.task import Task
 from skerry.kernel.wait import Interrupted, Step
@@ -74,9 +74,8 @@ def copy_file_range(
         raise SysError(Errno.EISDIR)
     if kinds != [S_IFREG, S_IFREG] or flags:
         raise SysError(Errno.EINVAL)
-    size = min(count & 0xFFFFFFFF, SIZE_MAX)
+    size = min(count & 0xFFFFFFFF, CALL_MAX)
     start, end = Cursor(task, reader, in_offset), Cursor(task, writer, out_offset)
-    size = min(size, CALL_MAX)
     if max(start.offset, end.offset) > SIZE_LIMIT - size:
         raise SysError(Errno.EOVERFLOW)
     if reader.inode is writer.inode and abs(start.offset - end.offset) < size:
@@ -110,6 +109,31 @@ def _copy(task: Task, source: Cursor, writer: File, end: Cursor | None, size: in
         if not done:
             raise
     return done
+
+
+# --- readv and writev with flags
+
+RWF_KNOWN = 0xF  # HIPRI, DSYNC, SYNC, NOWAIT: the first three are what happens anyway
+
+
+@syscall(restart=True, missing="RWF_NOWAIT has no effect")
+def preadv2(task: Task, fd: int, iov: int, count: int, low: int, high: int, flags: int) -> int | Step[int]:
+    """Implements preadv2(2); offset -1 is the file's own."""
+    if flags & ~RWF_KNOWN:
+        raise SysError(Errno.EOPNOTSUPP)
+    if join(low, high) == -1:
+        return cast("int | Step[int]", readv(task, fd, iov, count))
+    return cast("int | Step[int]", preadv(task, fd, iov, count, low, high))
+
+
+@syscall(restart=True, missing="RWF_APPEND: EOPNOTSUPP; RWF_NOWAIT has no effect")
+def pwritev2(task: Task, fd: int, iov: int, count: int, low: int, high: int, flags: int) -> int | Step[int]:
+    """Implements pwritev2(2); offset -1 is the file's own."""
+    if flags & ~RWF_KNOWN:
+        raise SysError(Errno.EOPNOTSUPP)
+    if join(low, high) == -1:
+        return cast("int | Step[int]", writev(task, fd, iov, count))
+    return cast("int | Step[int]", pwritev(task, fd, iov, count, low, high))
 
 
 absent(Errno.ENOSYS, "programs fall back to read and write", "splice", "tee", "vmsplice")

@@ -24,8 +24,7 @@ def read(task: Task, fd: int, buf: int, count: int) -> int | Step[int]:
     """Implements read(2)."""
     file = task.process.fds.get(fd)
     file.readable()
-    size = min(count & 0xFFFFFFFF, SIZE_MAX)
-    data = file.read(task, size)
+    data = file.read(task, task.mem.room(buf, min(count & 0xFFFFFFFF, SIZE_MAX)))
     if isinstance(data, bytes | memoryview | bytearray):
         task.mem.write(buf, data)
         return len(data)
@@ -52,7 +51,7 @@ def readv(task: Task, fd: int, iov: int, count: int) -> int | Step[int]:
     file = task.process.fds.get(fd)
     file.readable()
     parts = task.mem.iovecs(iov, count)
-    data = file.read(task, sum(size for _, size in parts))
+    data = file.read(task, task.mem.room(0, sum(size for _, size in parts)))
     if isinstance(data, bytes | memoryview | bytearray):
         return _scatter(task, parts, data)
     return _readv_later(task, parts, data)
@@ -96,7 +95,7 @@ def pread64(task: Task, fd: int, buf: int, count: int, low: int, high: int) -> i
     file = task.process.fds.get(fd)
     file.readable()
     offset = _offset(low, high)
-    data = file.pread(task, min(count & 0xFFFFFFFF, SIZE_MAX), offset)
+    data = file.pread(task, task.mem.room(buf, min(count & 0xFFFFFFFF, SIZE_MAX)), offset)
     if isinstance(data, bytes | memoryview | bytearray):
         task.mem.write(buf, data)
         return len(data)
@@ -125,7 +124,7 @@ def preadv(task: Task, fd: int, iov: int, count: int, low: int, high: int) -> in
     file = task.process.fds.get(fd)
     file.readable()
     parts = task.mem.iovecs(iov, count)
-    data = file.pread(task, sum(size for _, size in parts), _offset(low, high))
+    data = file.pread(task, task.mem.room(0, sum(size for _, size in parts)), _offset(low, high))
     if isinstance(data, bytes | memoryview | bytearray):
         return _scatter(task, parts, data)
     return _readv_later(task, parts, data)

@@ -47,7 +47,8 @@ def start_size(task: Task) -> int:
 def start(task: Task, address: int, flag: int) -> int:
     """Implements skerry.start: lay out argc, argv, env, auxv; learn the signal word's address."""
     assert task.process.image is not None
-    task.mem.write(address, initial_stack(task.process.image, address & 0xFFFFFFFF))
+    address = task.mem.check(address, stack_size(task.process.image))
+    task.mem.write(address, initial_stack(task.process.image, address))
     thread(task, flag)
     return 0
 

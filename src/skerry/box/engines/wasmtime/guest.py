@@ -306,7 +306,7 @@ def _where(text: str) -> str:
     """The innermost function of a trap's backtrace, when the file names its functions."""
     for line in text.splitlines():
         _, bang, name = line.partition("!")
-        if bang and line.lstrip().startswith("0:"):
+        if bang and line.lstrip().startswith("0:") and not name.startswith("<"):
             return f" in {name}"
     return ""
 

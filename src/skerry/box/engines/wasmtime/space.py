@@ -160,11 +160,12 @@ class SharedSpace(Space):
         return _succeeded(self._library, error)
 
     def release(self) -> None:
-        if self.members or not self._memory:
+        if self.members:
             return
-        self._library.wasmtime_instance_pre_delete(self.prepared)
-        self._library.wasmtime_sharedmemory_delete(self._memory)
-        self._memory = 0
+        memory, self._memory = self._memory, 0  # at once: two members may leave side by side
+        if memory:
+            self._library.wasmtime_instance_pre_delete(self.prepared)
+            self._library.wasmtime_sharedmemory_delete(memory)
 
 
 def _succeeded(library: Library, error: int) -> bool:
