@@ -141,6 +141,7 @@ def main(library_path: str, parent: int) -> None:
         host = Host(machine, outside, NATIVE_STACK)
         kernel = Kernel(Clock(host), os.urandom, namespace.make(boot.places))
         kernel.network.announce = True
+        kernel.cpu_count, kernel.memory_size = os.cpu_count() or 1, boot.memory_bytes
         if boot.strace:
             kernel.tracer = Tracer()
         host.attach(kernel)
