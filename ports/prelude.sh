@@ -1,10 +1,12 @@
 # What every recipe's build script can use; bash, run in an empty folder, and stopped by the first command
 # that fails. Set from outside: SRC (the first source's folder; SRC0, SRC1, ... all of them), DEST (what is put
 # there is the port), PORT (the recipe's own folder), PACKAGES (binary packages, unpacked), NEED_<port> (what the
-# recipe needs), JOBS, BUILD (the build machine's triplet), SITE, SKERRY (the command), and CC, CXX, AR, RANLIB, STRIP with their flags.
+# recipe needs), JOBS, BUILD (the build machine's triplet), SITE, SKERRY (the command), CC, CXX, AR, RANLIB, STRIP
+# and their flags.
 set -euo pipefail
 unset MAKEFLAGS MFLAGS GREP_OPTIONS CDPATH ENV
-export LC_ALL=C CONFIG_SITE="$SITE" PKG_CONFIG_LIBDIR=/nonexistent MAKEINFO=true HELP2MAN=true
+export LC_ALL=C TZ=UTC0 CONFIG_SITE="$SITE" PKG_CONFIG_LIBDIR=/nonexistent MAKEINFO=true HELP2MAN=true
+export SOURCE_DATE_EPOCH=1700000000 # who wants to know when this was built gets the same answer every time
 
 # configure [OPTION...]: the usual line for a cross build. tools/gen_config_site wants the answers alone: then
 # FACTS names a file for them, and the build ends here.

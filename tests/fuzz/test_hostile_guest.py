@@ -60,7 +60,7 @@ PATHS = (
 class Guest:
     """A process with descriptors of every kind and a memory full of traps, between two guards."""
 
-    def __init__(self, h: Harness, pick: random.Random) -> None:
+    def __init__(self, h: Harness, host: FakeHost, pick: random.Random) -> None:
         self.h, self.pick = h, pick
         self.task = h.process(threads=pick.random() < 0.5)
         words = h.strings(self.task, [b"program", b"argument"])
@@ -70,6 +70,8 @@ class Guest:
         view = memoryview(self.room)[GUARD:-GUARD]
         self.task.mem = UserMemory(lambda: view)
         self._open_everything()
+        host.serve(h)
+        h.resumed(self.task)
         self.fill()
 
     def _open_everything(self) -> None:
@@ -171,7 +173,7 @@ def test_every_call_survives_hostile_arguments(seed: int, tmp_path: Path) -> Non
     pick = random.Random(seed)
     h, host = world(tmp_path)
     names = sorted(key for key in CALLS if key[1] not in ("exit_group", "exit"))
-    guest = Guest(h, pick)
+    guest = Guest(h, host, pick)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(CALLS_PER_ROUND):
         module, name = names[number % len(names)] if number < len(names) else pick.choice(names)
@@ -189,7 +191,7 @@ def test_every_call_survives_hostile_arguments(seed: int, tmp_path: Path) -> Non
             result = h.resumed(guest.task)
         if result is PARKED or guest.task.tid not in h.kernel.tasks or guest.task.process.stopped:
             h.step(HostSignal(guest.task.process.pid, 9))
-            guest = Guest(h, pick)
+            guest = Guest(h, host, pick)
         else:
             assert isinstance(result, int) and -4096 < result < 1 << 31, what
         if pick.random() < 0.05:
@@ -206,7 +208,7 @@ def test_every_wasi_function_survives_hostile_arguments(seed: int, tmp_path: Pat
     pick = random.Random(seed)
     h, host = world(tmp_path)
     names = sorted(set(wasi.FUNCTIONS) - {"proc_exit"})
-    guest = Guest(h, pick)
+    guest = Guest(h, host, pick)
     for _ in range(CALLS_PER_ROUND):
         name = pick.choice(names)
         kinds = wasi.FUNCTIONS[name]
@@ -221,7 +223,7 @@ def test_every_wasi_function_survives_hostile_arguments(seed: int, tmp_path: Pat
         result = h.resumed(guest.task)
         if result is PARKED or guest.task.tid not in h.kernel.tasks or guest.task.process.stopped:
             h.step(HostSignal(guest.task.process.pid, 9))
-            guest = Guest(h, pick)
+            guest = Guest(h, host, pick)
         else:
             assert isinstance(result, int) and -4096 < result < 1 << 31
         h.commands.clear()

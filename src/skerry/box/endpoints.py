@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from errno import ECONNRESET, EPIPE
 
 from skerry.abi.errors import ProtocolError
 from skerry.kernel.commands import StreamOutput, StreamTaken
@@ -75,8 +76,17 @@ class Source:
 class Sink:
     """A descriptor that a guest writes to."""
 
-    def __init__(self, loop: Loop, send: Send, number: int, fd: int, closed: Callable[[], None]) -> None:
-        self._loop, self._send, self._closed = loop, send, closed
+    def __init__(
+        self,
+        loop: Loop,
+        send: Send,
+        number: int,
+        fd: int,
+        closed: Callable[[], None],
+        failed: Callable[[OSError], None] = lambda error: None,
+    ) -> None:
+        """`failed` hears why bytes could not be written, unless only the reader is gone."""
+        self._loop, self._send, self._closed, self._failed = loop, send, closed, failed
         self.number, self._fd = number, fd
         self._data = bytearray()
         self._ended = self._broken = False
@@ -103,8 +113,10 @@ class Sink:
             size = os.write(self._fd, self._data[: self._block])
         except BlockingIOError:
             return
-        except OSError:  # the reader is gone: the guest learns it by EPIPE
+        except OSError as error:  # the guest learns it by EPIPE
             self._broken = True
+            if error.errno not in (EPIPE, ECONNRESET):
+                self._failed(error)
             self._data.clear()
             self._send(StreamReady(self.number, 0))
         else:

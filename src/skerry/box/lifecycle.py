@@ -52,6 +52,7 @@ class Box:
         self.loop = Loop()
         self.log = log
         self.sealed: bool | None = None
+        self.output_lost = False  # a full disk, say: what a guest wrote went nowhere
         self.console: Callable[[bytes], None] = lambda untrusted_data: self.console_taken(len(untrusted_data))
         """What to do with console output; say `console_taken` when it has gone where it goes."""
         self._console_owed = 0
@@ -113,8 +114,12 @@ class Box:
             del self._sinks[number]
             closed()
 
-        self._sinks[number] = Sink(self.loop, self.send, number, fd, end)
+        self._sinks[number] = Sink(self.loop, self.send, number, fd, end, self._output_failed)
         return f"stream:{number}"
+
+    def _output_failed(self, error: OSError) -> None:
+        self.output_lost = True
+        self.log(f"output was lost: {error.strerror}")
 
     def connect(self, port: int, fd: int, done: Callable[[int], None]) -> None:
         """Connect `fd`, a stream socket, to a server in the box; `done` gets 0 or an errno. Owns `fd`."""

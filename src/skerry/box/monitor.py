@@ -60,7 +60,7 @@ class Session:
             raise self._not_started(self._failure)
         if self._config.time:
             self._tell_time()
-        return self._exit
+        return self._exit or int(self._box.output_lost)
 
     # --- start and end
 

@@ -174,6 +174,18 @@ def check_programs(recipe: Recipe, tree: Path) -> Iterator[str]:
             continue
         for origin, what in sorted(found - allowed):
             yield f"{name} imports {origin}.{what}"
+    for path in sorted((tree / "usr/bin").glob("*")):
+        if path.is_file() and not path.is_symlink():
+            interpreter = _interpreter(path)
+            if interpreter not in ("", "/bin/sh"):
+                yield f"{path.relative_to(tree)} is a script of {interpreter}, which no box has"
+
+
+def _interpreter(path: Path) -> str:
+    """Return what a script's first line names, or nothing."""
+    with path.open("rb") as file:
+        line = file.readline(256)
+    return line[2:].decode(errors="replace").strip() if line.startswith(b"#!") else ""
 
 
 def record(tree: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ A configure script uses one processor at best, so two builds keep two processors
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -37,6 +38,7 @@ class Schedule:
         """Build them all; return the failed ones' names and what to say about each."""
         at_once = min(self._jobs, _MOST_AT_ONCE)
         begun = time.monotonic()
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         with ThreadPoolExecutor(at_once, "port") as pool:
             try:
                 while self._start(pool, at_once):
@@ -48,6 +50,8 @@ class Schedule:
                 pool.shutdown(wait=False, cancel_futures=True)
                 port.stop()
                 raise
+            finally:
+                signal.signal(signal.SIGTERM, before)
         self._say(f"ports: {self._total - len(self._failed)} built in {time.monotonic() - begun:.0f} s")
         return self._failed
 

@@ -20,6 +20,7 @@ FUNC_KIND, TABLE_KIND, MEMORY_KIND, GLOBAL_KIND, TAG_KIND = range(5)
 I32 = 0x7F
 _FUNC_TYPE = 0x60
 _TYPED_REF = (0x63, 0x64)  # (ref null ht), (ref ht): a heap type follows
+_SHIFT_MAX = 63  # of a LEB128 number's last byte
 _LIMIT_MAX, _LIMIT_SHARED, _LIMIT_64 = 1, 2, 4
 
 
@@ -95,6 +96,8 @@ def read_uleb(data: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at
         shift += 7
+        if shift > _SHIFT_MAX:  # or a file of continuation bytes would take for ever
+            raise WasmError("malformed WebAssembly module")
 
 
 def sections(untrusted_wasm: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Skerry authors
+"""The real worker: sealed as promised, alone, and gone when its monitor is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from skerry.box import BoxConfig, messages, wire
+from skerry.box.launch import Worker
+from skerry.box.lifecycle import Box, BoxFailed
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+CONFIG = BoxConfig(("x",), (), "/", (), None, False, False, 256 << 20, False)
+SOURCE = Path(messages.__file__).parents[2]
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    os.environ["SKERRY_TEST_SECRET"] = "not for boxes"
+    made = Box(CONFIG, lambda text: None)
+    until(made, lambda: made.sealed is not None)
+    yield made
+    made.close()
+    del os.environ["SKERRY_TEST_SECRET"]
+
+
+def until(box: Box, done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        box.step(0.1)
+
+
+def proc(box: Box, name: str) -> str:
+    try:
+        return Path(f"/proc/{box._worker.pid}/{name}").read_text()
+    except PermissionError:
+        pytest.skip("only root looks into a process that is not dumpable")
+
+
+def test_it_is_locked(box: Box) -> None:
+    assert box.sealed
+    status = dict(line.split(":\t", 1) for line in proc(box, "status").splitlines())
+    assert status["Seccomp"] == "2"
+    assert status["NoNewPrivs"] == "1"
+
+
+def test_it_has_one_descriptor_and_no_environment(box: Box) -> None:
+    try:
+        assert os.listdir(f"/proc/{box._worker.pid}/fd") == ["0"]
+    except PermissionError:
+        pytest.skip("only root looks into a process that is not dumpable")
+    assert os.readlink(f"/proc/{box._worker.pid}/fd/0").startswith("socket:")
+    assert proc(box, "environ") == ""
+
+
+def test_its_limits(box: Box) -> None:
+    limits = proc(box, "limits")
+    lines = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()}
+    assert lines["Max core file size"] == ["0", "0"]
+    assert lines["Max file size"] == ["0", "0"]
+    assert lines["Max open files"] == ["0", "0"]
+    assert lines["Max data size"][0] != "unlimited"
+
+
+def test_it_is_in_a_session_of_its_own(box: Box) -> None:
+    assert os.getsid(box._worker.pid) == box._worker.pid
+
+
+@pytest.mark.parametrize("signo", [signal.SIGSYS, signal.SIGSEGV, signal.SIGKILL])
+def test_its_death_is_told(box: Box, signo: signal.Signals) -> None:
+    os.kill(box._worker.pid, signo)
+    with pytest.raises(BoxFailed, match="may not make" if signo == signal.SIGSYS else signo.name):
+        until(box, lambda: False)
+
+
+def test_a_worker_that_breaks_the_protocol_is_ended() -> None:
+    box = Box(CONFIG, lambda text: None)
+    box._frames.feed(b"")
+    with pytest.raises(BoxFailed, match="protocol"):
+        for message in (messages.Wasm(1, b"", b""), messages.CodeWanted(1, b"short", False)):
+            ours, theirs = socket.socketpair()
+            theirs.sendall(wire.encode(message))
+            box._socket.close()
+            box._socket = ours
+            box._readable()
+    box.close()
+
+
+@pytest.mark.parametrize("module", ["worker", "compileworker"])
+def test_a_worker_ends_when_its_connection_does(module: str) -> None:
+    worker = Worker(module)
+    if module == "worker":
+        worker.socket.sendall(wire.encode(messages.Boot((), 1 << 28, False)))
+        worker.socket.settimeout(20)
+        assert worker.socket.recv(1000)
+    worker.socket.close()
+    assert os.waitstatus_to_exitcode(worker.wait()) == 0
+    os.close(worker.complaints)
+
+
+def test_a_worker_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.box.launch.engine_library", lambda: "/nonexistent/library.so")
+    box = Box(CONFIG, lambda text: None)
+    with pytest.raises(BoxFailed, match="nonexistent"):
+        until(box, lambda: False)
+    box.close()
+
+
+def test_kill_9_of_the_monitor_ends_the_worker() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from skerry.box import BoxConfig\nfrom skerry.box.lifecycle import Box\n"
+        "box = Box(BoxConfig(('x',), (), '/', (), None, False, False, 1 << 28, False), print)\n"
+        "while box.sealed is None: box.step()\n"
+        "print(box._worker.pid, flush=True)\n"
+        "while True: box.step()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(SOURCE)], stdout=subprocess.PIPE) as monitor:
+        assert monitor.stdout is not None
+        pid = int(monitor.stdout.readline())
+        assert Path(f"/proc/{pid}").exists()
+        monitor.kill()
+    end = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < end, "the worker outlives its monitor"
+        time.sleep(0.01)
