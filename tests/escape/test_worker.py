@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from skerry.abi import hostfs
 from skerry.box import BoxConfig, messages, wire
 from skerry.box.launch import Worker
 from skerry.box.lifecycle import Box, BoxFailed
+from skerry.kernel import commands
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -78,24 +80,47 @@ def test_it_is_in_a_session_of_its_own(box: Box) -> None:
     assert os.getsid(box._worker.pid) == box._worker.pid
 
 
-@pytest.mark.parametrize("signo", [signal.SIGSYS, signal.SIGSEGV, signal.SIGKILL])
+@pytest.mark.parametrize("signo", [signal.SIGSYS, signal.SIGABRT, signal.SIGKILL])
 def test_its_death_is_told(box: Box, signo: signal.Signals) -> None:
     os.kill(box._worker.pid, signo)
     with pytest.raises(BoxFailed, match="may not make" if signo == signal.SIGSYS else signo.name):
         until(box, lambda: False)
 
 
-def test_a_worker_that_breaks_the_protocol_is_ended() -> None:
-    box = Box(CONFIG, lambda text: None)
-    box._frames.feed(b"")
-    with pytest.raises(BoxFailed, match="protocol"):
-        for message in (messages.Wasm(1, b"", b""), messages.CodeWanted(1, b"short", False)):
-            ours, theirs = socket.socketpair()
-            theirs.sendall(wire.encode(message))
-            box._socket.close()
-            box._socket = ours
-            box._readable()
-    box.close()
+@pytest.mark.parametrize(
+    "message",
+    [
+        messages.Wasm(1, b"", b""),
+        messages.CodeWanted(1, b"short", False),
+        commands.StreamOutput(1, bytes(65_537)),
+        commands.StreamTaken(2, 1),
+        commands.Connected(77, 0),
+        commands.ConsoleOutput(bytes(100_000)),
+        messages.Asked(1, hostfs.Walk(9, (b"x",))),
+        messages.Asked(1, hostfs.Walk(0, (b"..",))),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_a_worker_that_breaks_the_protocol_is_ended(box: Box, message: object, tmp_path: Path) -> None:
+    """The monitor is given what a worker under an attacker's control might send."""
+    box.console = lambda untrusted_data: None  # a slow terminal
+    with (tmp_path / "out").open("wb") as out, open(os.devnull, "rb") as null:
+        assert box.sink(out.fileno()) == "stream:1"
+        assert box.source(null.fileno()) == "stream:2"
+        ours, theirs = socket.socketpair()
+        real, box._socket = box._socket, ours
+        with ours, theirs:
+            theirs.setblocking(False)
+            ours.setblocking(False)
+
+            def say_it_thrice() -> None:
+                for _ in range(3):
+                    theirs.sendall(wire.encode(message))
+                    box._readable()
+
+            with pytest.raises(BoxFailed, match="protocol"):
+                say_it_thrice()
+        box._socket = real
 
 
 @pytest.mark.parametrize("module", ["worker", "compileworker"])

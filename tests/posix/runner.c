@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Skerry authors */
 /*
- * runner FOLDER LANES SECONDS: run cases, several at a time, each in a session of its own.
+ * runner FOLDER LANES: run cases, several at a time, each in a session of its own.
  *
- * Standard input has a line `case program` for each; the program lies in FOLDER and gets the case's
- * name as its argv[0]. Standard output gets `case exit|signal|timeout number milliseconds`, and if that
+ * Standard input has a line `case program seconds` for each; the program lies in FOLDER, gets the case's
+ * name as its argv[0], and is killed when the time is over. Standard output gets `case exit|signal|timeout number milliseconds`, and if that
  * is not `exit 0` the end of what the case wrote, each line after "| ". Cases run without privileges:
  * a superuser's rights change what a case may expect.
  */
@@ -61,10 +61,12 @@ static void become(const struct lane *lane, const char *program)
     _exit(127);
 }
 
-static int start(struct lane *lane, int seconds)
+static int start(struct lane *lane)
 {
-    char line[2 * NAME], program[NAME];
-    if (!fgets(line, sizeof line, stdin) || sscanf(line, "%119s %119s", lane->name, program) != 2) return 0;
+    char line[2 * NAME + 20], program[NAME];
+    int seconds;
+    if (!fgets(line, sizeof line, stdin)) return 0;
+    if (sscanf(line, "%119s %119s %d", lane->name, program, &seconds) != 3) return 0;
     if (ftruncate(lane->log, 0)) return 0;
     lane->began = now();
     lane->deadline = lane->began + seconds * 1000L;
@@ -125,8 +127,8 @@ static void reap(int count)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) return 2;
-    int count = atoi(argv[2]), seconds = atoi(argv[3]), more = 1, busy = 1;
+    if (argc != 3) return 2;
+    int count = atoi(argv[2]), more = 1, busy = 1;
     if (count > LANES) count = LANES;
     folder = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -135,7 +137,7 @@ int main(int argc, char **argv)
     while (more || busy) {
         busy = 0;
         for (int i = 0; i < count; i++) {
-            if (!lanes[i].pid && more) more = start(&lanes[i], seconds);
+            if (!lanes[i].pid && more) more = start(&lanes[i]);
             if (lanes[i].pid && now() > lanes[i].deadline) {
                 lanes[i].late = 1;
                 kill(lanes[i].pid, SIGKILL);

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from skerry.box.precompile import precompile
 from skerry.toolchain import apt, tools
-from skerry.toolchain.cache import Recipe, cache_dir, publish
+from skerry.toolchain.cache import Recipe, publish
 from tests.posix import bundle
 
 PACKAGE = "posixtestsuite"
@@ -40,9 +40,13 @@ THINNED = {"sigaction": 5}
 OPTIONS = ("-O1", "-w", "-std=gnu99")
 LIBRARIES = ("-pthread", "-lrt", "-lm")
 TIMEOUT_S = 20
+HOPELESS_S = 4
+"""For a case that is expected to fail, perhaps by hanging."""
 LANES = 10
 PER_BUNDLE = 16
 BOX_TIMEOUT_S = 900
+CASTS = "--fpcast-emu -O2"
+"""Options of wasm-opt for cases that have functions called as if they were of another type."""
 VERDICTS = {0: "pass", 1: "fail", 2: "unresolved", 4: "unsupported", 5: "untested"}
 HERE = Path(__file__).parent
 RUNNER = HERE / "runner.c"
@@ -93,15 +97,15 @@ def _compile(argv: list[str], case: str, target: Path) -> bool:
 
 def _recipe(side: str, names: list[str]) -> Recipe:
     recipe = Recipe(f"posix {side}")
-    for path in (RUNNER, HERE / "suite.py", HERE / "bundle.py"):
-        recipe.add_file(path.name, path)
+    recipe.add_file("runner", RUNNER)
     recipe.add("source", SHA256)
+    recipe.add("options", " ".join([*OPTIONS, *LIBRARIES]))
     recipe.add("names", " ".join(names))
     return recipe
 
 
-def _parallel(jobs: int = os.cpu_count() or 1) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(jobs)
+def _parallel() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1)
 
 
 def verdicts(output: str) -> dict[str, Verdict]:
@@ -121,22 +125,24 @@ def verdicts(output: str) -> dict[str, Verdict]:
 
 def run_native(names: list[str]) -> dict[str, Verdict]:
     """Verdicts of Linux, kept with the programs."""
+    recipe = _recipe("native", names)
+    recipe.add("lanes", f"{LANES} {TIMEOUT_S}")
 
     def build(target: Path) -> None:
         with _parallel() as pool:
             built = list(pool.map(lambda case: _compile(["gcc"], case, target / file_name(case)), names))
         runner = target / "runner"
         subprocess.run(["gcc", "-O1", str(RUNNER), "-o", str(runner)], check=True)
-        todo = [f"{case} {file_name(case)}\n" for case, good in zip(names, built, strict=True) if good]
+        todo = [f"{case} {file_name(case)} {TIMEOUT_S}\n" for case, good in zip(names, built, strict=True) if good]
         with tempfile.TemporaryDirectory() as scratch:
             os.chmod(scratch, 0o777)
             done = subprocess.run(
-                [str(runner), str(target), str(LANES), str(TIMEOUT_S)],
+                [str(runner), str(target), str(LANES)],
                 input="".join(todo), cwd=scratch, stdout=subprocess.PIPE, text=True, errors="replace", check=True,
             )  # fmt: skip
         (target / "verdicts").write_text(done.stdout)
 
-    return verdicts((publish("posix-native", _recipe("native", names).digest(), build) / "verdicts").read_text())
+    return verdicts((publish("posix-native", recipe.digest(), build) / "verdicts").read_text())
 
 
 def _objects(names: list[str], folder: Path) -> list[bundle.Object]:
@@ -151,14 +157,17 @@ def _objects(names: list[str], folder: Path) -> list[bundle.Object]:
         return [each for each in pool.map(one, names) if each and each.parameters]
 
 
-def _link(objects: list[bundle.Object], folder: Path, target: Path) -> list[bundle.Object]:
+def _link(objects: list[bundle.Object], folder: Path, target: Path, casts: bool) -> list[bundle.Object]:
     """Link cases into one program; returns those in it, the others lack a function."""
     main = folder / f"{target.name}.c"
+    command = [sys.executable, "-m", "skerry.toolchain.cc", *OPTIONS, str(main), "-o", str(target), *LIBRARIES]
+    env = {**os.environ, "SKERRY_WASM_OPT": CASTS} if casts else None
     while objects:
         main.write_text(bundle.program(objects))
-        command = [sys.executable, "-m", "skerry.toolchain.cc", *OPTIONS, str(main)]
-        command += [*(str(each.path) for each in objects), "-o", str(target), *LIBRARIES]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(
+            [*command, *(str(each.path) for each in objects)],
+            env=env, capture_output=True, text=True, check=False, timeout=600,
+        )  # fmt: skip
         if done.returncode == 0:
             return objects
         missing = set(re.findall(r"undefined symbol: (\S+)", done.stderr))
@@ -169,45 +178,52 @@ def _link(objects: list[bundle.Object], folder: Path, target: Path) -> list[bund
     return []
 
 
-def build_wasm(names: list[str]) -> Path:
-    """A folder with `runner`, programs, and `list` of the cases in them."""
+def build_wasm(names: list[str], casts: frozenset[str]) -> Path:
+    """A folder with `runner`, programs, and `list`, which says for each case in which program it is."""
     recipe = _recipe("wasm", names)
+    recipe.add_file("bundle", HERE / "bundle.py")
+    recipe.add("bundles", f"{PER_BUNDLE} {CASTS} {' '.join(sorted(casts))}")
     recipe.add("tools", tools.digest())
 
     def build(target: Path) -> None:
         compiler = [sys.executable, "-m", "skerry.toolchain.cc", "-O1", str(RUNNER), "-o", str(target / "runner")]
         subprocess.run(compiler, check=True)
-        with tempfile.TemporaryDirectory() as scratch, _parallel() as pool:
-            groups = bundle.grouped(_objects(names, Path(scratch)), PER_BUNDLE)
-            targets = [target / f"program-{number}" for number in range(len(groups))]
-            linked = pool.map(lambda pair: _link(pair[0], Path(scratch), pair[1]), zip(groups, targets, strict=True))
-            programs = {each.case: path.name for each, path in (
-                (each, path) for group, path in zip(linked, targets, strict=True) for each in group
-            )}  # fmt: skip
-        (target / "list").write_text("".join(f"{case} {programs[case]}\n" for case in names if case in programs))
+        with tempfile.TemporaryDirectory() as place, _parallel() as pool:
+            folder = Path(place)
+            objects = _objects(names, folder)
+            jobs: list[tuple[Path, Future[list[bundle.Object]]]] = []
+            for casting in (False, True):
+                some = [each for each in objects if (each.case in casts) == casting]
+                for group in bundle.grouped(some, PER_BUNDLE):
+                    path = target / f"program-{len(jobs)}"
+                    jobs.append((path, pool.submit(_link, group, folder, path, casting)))
+            programs = {each.case: path.name for path, linked in jobs for each in linked.result()}
+        lines = (f"{case} {programs[case]}\n" for case in names if case in programs)
+        (target / "list").write_text("".join(lines))
 
     return publish("posix-wasm", recipe.digest(), build)
 
 
-def run_skerry(names: list[str]) -> dict[str, Verdict]:
-    """Verdicts of Skerry, all cases in one box."""
-    folder = build_wasm(names)
-    return run_box(folder, (folder / "list").read_text(), names)
-
-
-def run_box(folder: Path, todo: str, names: list[str]) -> dict[str, Verdict]:
-    """Run the cases of `todo` (lines of `list`) in one box; a verdict for each of `names`."""
+def run_skerry(names: list[str], casts: frozenset[str], hopeless: frozenset[str]) -> dict[str, Verdict]:
+    """Verdicts of Skerry for `names`, all in one box; those of `hopeless` get less time."""
+    folder = build_wasm(names, casts)
     failures = precompile(str(folder), lambda done, total, name: None)
     if failures:
         raise RuntimeError("\n".join(failures))
+    built = [line.split() for line in (folder / "list").read_text().splitlines()]
+    todo = [f"{case} {name} {HOPELESS_S if case in hopeless else TIMEOUT_S}\n" for case, name in built]
+    found = _run_box(folder, "".join(todo))
+    lost = {case: Verdict("lost") for case, _ in built}
+    return {case: found.get(case) or lost.get(case) or Verdict("does not build") for case in names}
+
+
+def _run_box(folder: Path, todo: str) -> dict[str, Verdict]:
     command = [sys.executable, "-m", "skerry", "run", "--mount", f"{folder}:/posix:ro", "--cwd", "/tmp"]
-    command += ["/posix/runner", "/posix", str(LANES), str(TIMEOUT_S)]
+    command += ["/posix/runner", "/posix", str(LANES)]
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         try:
             subprocess.run(command, input=todo, stdout=output, text=True, check=False, timeout=BOX_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             print(f"posixtestsuite: the box did not end in {BOX_TIMEOUT_S} s", file=sys.stderr)
         output.seek(0)
-        found = verdicts(output.read())
-    built = {line.split()[0] for line in todo.splitlines()}
-    return {case: found.get(case) or Verdict("lost" if case in built else "does not build") for case in names}
+        return verdicts(output.read())

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: The Skerry authors
 """Every case of the posixtestsuite that Linux passes, Skerry passes, but for the listed ones.
 
-`expectations.toml` gives the reason for each failure. A listed case that passes fails the test
-too, so that the list stays true; cases under [flaky] may go either way and say why.
+`expectations.toml` gives the reason for each. A listed case that passes fails the test too, so
+that the list stays true; flaky cases may go either way and say why.
 """
 from __future__ import annotations
 
@@ -13,25 +13,51 @@ from pathlib import Path
 
 import pytest
 
+from skerry.toolchain.apt import FetchError
 from tests.posix import suite
+from tests.posix.suite import Verdict
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(3600),
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to build the native oracle"),
-]
+pytestmark = pytest.mark.slow
+
+EXPECTED = tomllib.loads((Path(__file__).parent / "expectations.toml").read_text())
 
 
-def test_skerry_passes_what_linux_passes() -> None:
-    expectations = tomllib.loads((Path(__file__).parent / "expectations.toml").read_text())
-    expected: dict[str, str] = expectations["fail"]
-    flaky: dict[str, str] = expectations["flaky"]
-    native = suite.run_native(suite.cases())
-    good = sorted(case for case, verdict in native.items() if verdict == "pass")
-    ours = suite.run_skerry(good)
-    failing = {case: verdict for case, verdict in ours.items() if verdict != "pass"}
-    surprises = {case: verdict for case, verdict in failing.items() if case not in expected and case not in flaky}
-    cured = sorted(case for case in expected if case in ours and case not in failing)
-    print(f"posixtestsuite: {len(good) - len(failing)} of {len(good)} cases that Linux passes")
-    assert not surprises, f"new failures: {surprises}"
+def listed(kind: str) -> frozenset[str]:
+    """The cases of one kind."""
+    return frozenset(case for group in EXPECTED.get(kind, []) for case in group["cases"])
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[str]:
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc to build the native programs")
+    try:
+        return suite.cases()
+    except FetchError as error:
+        pytest.skip(f"the suite cannot be had: {error}")
+
+
+def told(verdicts: dict[str, Verdict]) -> str:
+    """A report of cases, each with the end of what it wrote."""
+    return "\n".join(f"{case}: {word}\n{output}" for case, (word, _, output) in sorted(verdicts.items()))
+
+
+def test_expectations_name_cases_that_exist(cases: list[str]) -> None:
+    for kind in ("fail", "flaky", "skip", "cast"):
+        assert listed(kind) <= set(cases), kind
+    assert not listed("fail") & listed("flaky")
+
+
+@pytest.mark.timeout(3600)
+def test_skerry_passes_what_linux_passes(cases: list[str]) -> None:
+    native = suite.run_native(cases)
+    good = sorted(case for case, verdict in native.items() if verdict.word == "pass" and case not in listed("skip"))
+    ours = suite.run_skerry(good, listed("cast"), listed("fail"))
+    failing = {case: verdict for case, verdict in ours.items() if verdict.word != "pass"}
+    print(f"posixtestsuite: {len(cases)} cases, Linux passes {len(good)}, Skerry {len(good) - len(failing)} of these")
+    for group in EXPECTED["fail"]:
+        print(f"{sum(case in failing for case in group['cases']):4} {group['reason']}")
+    surprises = {case: verdict for case, verdict in failing.items() if case not in listed("fail") | listed("flaky")}
+    cured = sorted(case for case in listed("fail") if case in ours and case not in failing)
+    assert not surprises, f"{len(surprises)} new failures:\n{told(surprises)}"
     assert not cured, f"expected to fail but passed; take them out of expectations.toml: {cured}"

@@ -34,7 +34,7 @@ from .engines.wasmtime.machine import Machine
 
 DESCRIPTOR = 0
 _READ_SIZE = 262_144
-DATA_SLACK = 8 << 30
+DATA_SLACK = 16 << 30
 """Beyond the guests' budget: thread stacks (10 MiB a task), the interpreter, compiled code."""
 
 

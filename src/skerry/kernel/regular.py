@@ -129,7 +129,11 @@ class RegularFile(InodeFile):
 
     def pread(self, task: Task, size: int, offset: int) -> Buffer | Step[Buffer]:
         """See File."""
-        return self.inode.read_at(offset, size)
+        inode = self.inode
+        data = inode.read_at(offset, size)
+        if (inode.atime_ns <= inode.mtime_ns or inode.fs.watched) and data.__class__ is not GeneratorType:
+            self._accessed()
+        return data
 
     def pwrite(self, task: Task, data: Buffer, offset: int) -> int | Step[int]:
         """See File; with O_APPEND Linux appends here too (pwrite(2), "Bugs")."""

@@ -84,39 +84,48 @@ class UserMemory:
 
     def unpack(self, layout: Struct, address: int) -> tuple[int, ...]:
         """Read one structure."""
-        return layout.unpack_from(self.view, self.check(address, layout.size))
+        address = self.check(address, layout.size)  # may replace the view
+        return layout.unpack_from(self.view, address)
 
     def pack(self, layout: Struct, address: int, *values: int) -> None:
         """Write one structure."""
-        layout.pack_into(self.view, self.check(address, layout.size), *values)
+        address = self.check(address, layout.size)
+        layout.pack_into(self.view, address, *values)
 
     def u16(self, address: int) -> int:
         """Read an unsigned 16-bit number."""
-        return int(_U16.unpack_from(self.view, self.check(address, 2))[0])
+        address = self.check(address, 2)  # may replace the view
+        return int(_U16.unpack_from(self.view, address)[0])
 
     def i32(self, address: int) -> int:
         """Read a signed 32-bit number."""
-        return int(_I32.unpack_from(self.view, self.check(address, 4))[0])
+        address = self.check(address, 4)  # may replace the view
+        return int(_I32.unpack_from(self.view, address)[0])
 
     def u32(self, address: int) -> int:
         """Read an unsigned 32-bit number."""
-        return int(_U32.unpack_from(self.view, self.check(address, 4))[0])
+        address = self.check(address, 4)  # may replace the view
+        return int(_U32.unpack_from(self.view, address)[0])
 
     def i64(self, address: int) -> int:
         """Read a signed 64-bit number."""
-        return int(_I64.unpack_from(self.view, self.check(address, 8))[0])
+        address = self.check(address, 8)  # may replace the view
+        return int(_I64.unpack_from(self.view, address)[0])
 
     def u64(self, address: int) -> int:
         """Read an unsigned 64-bit number."""
-        return int(_U64.unpack_from(self.view, self.check(address, 8))[0])
+        address = self.check(address, 8)  # may replace the view
+        return int(_U64.unpack_from(self.view, address)[0])
 
     def put_u32(self, address: int, value: int) -> None:
         """Write a 32-bit number, signed or unsigned."""
-        _U32.pack_into(self.view, self.check(address, 4), value & U32)
+        address = self.check(address, 4)
+        _U32.pack_into(self.view, address, value & U32)
 
     def put_u64(self, address: int, value: int) -> None:
         """Write a 64-bit number, signed or unsigned."""
-        _U64.pack_into(self.view, self.check(address, 8), value & 0xFFFFFFFFFFFFFFFF)
+        address = self.check(address, 8)
+        _U64.pack_into(self.view, address, value & 0xFFFFFFFFFFFFFFFF)
 
     def string(self, address: int, limit: int) -> bytes:
         """Read a NUL-terminated string of at most `limit` bytes, NUL excluded.
@@ -170,7 +179,8 @@ class UserMemory:
         if not 0 <= count <= 1024:  # UIO_MAXIOV
             raise SysError(Errno.EINVAL)
         words = Struct(f"<{2 * count}I")
-        numbers = words.unpack_from(self.view, self.check(address, words.size))
+        address = self.check(address, words.size)
+        numbers = words.unpack_from(self.view, address)
         pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
         if sum(size for _, size in pairs) > 0x7FFFFFFF:
             raise SysError(Errno.EINVAL)

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ _GRACE_S = 5.0
 _TAIL_LINES, _TAIL_WIDTH = 15, 200  # of a log, in an error
 
 _running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
 
 
 def support() -> Iterator[tuple[str, bytes]]:
@@ -112,6 +114,8 @@ def _run(recipe: Recipe, work: Path, environment: dict[str, str]) -> None:
     logs = cache.cache_dir() / "logs"
     logs.mkdir(exist_ok=True)
     log = logs / f"{recipe.name}.log"
+    if _stopping.is_set():
+        raise UserError("stopped")
     script = work / "build.sh"
     script.write_text(f". {PORTS}/prelude.sh\n{recipe.build}")
     with log.open("wb") as output:
@@ -131,7 +135,8 @@ def _run(recipe: Recipe, work: Path, environment: dict[str, str]) -> None:
 
 
 def stop() -> None:
-    """End the scripts under way: the person pressed Ctrl-C."""
+    """End the scripts under way, and let no other begin: the person pressed Ctrl-C."""
+    _stopping.set()
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in tuple(_running):
             with contextlib.suppress(ProcessLookupError):

@@ -17,6 +17,7 @@ class StubProcess:
         self.shared_memory = False
         self.threads: dict[int, StubTask] = {}
         self.status: int | None = None
+        self.tag: int | None = None
 
 
 class StubTask:

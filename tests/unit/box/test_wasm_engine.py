@@ -327,6 +327,18 @@ def test_no_more_images_than_memory() -> None:
     assert rig.machine.room(5 * 65_536), "what the dead had is free again"
 
 
+def test_what_the_monitor_starts_has_a_reserve() -> None:
+    rig = Rig(budget=65_536)
+    module = rig.program(program("(drop (call $exit_group (i32.const 1)))"))
+
+    def spawn() -> None:
+        rig.kernel.spawn(module).process.tag = 1
+
+    rig.act(spawn)
+    rig.wait()
+    assert not rig.kernel.traps
+
+
 def test_a_start_section_runs_once_and_can_be_killed(rig: Rig) -> None:
     more = f"(func $s {SAY.format(0, 1)} (loop (br 0))) (start $s)"
     task = rig.start(program("(nop)", more=more))
@@ -394,3 +406,17 @@ def test_many_at_once(rig: Rig) -> None:
     rig.act(spawn)
     rig.wait()
     assert len(rig.kernel.output) == 60
+
+
+def test_a_process_without_a_thread_dies(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(job: Callable[[], None]) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def spawn() -> None:
+        rig.kernel.spawn(module)
+
+    module = rig.program(program("(nop)"))
+    monkeypatch.setattr(rig.host.pool, "run", refuse)
+    rig.act(spawn)
+    rig.wait()
+    assert [trap.signo for trap in rig.kernel.traps] == [9]

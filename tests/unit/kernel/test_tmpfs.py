@@ -180,6 +180,8 @@ def test_times(box: Files) -> None:
     assert changed.mtime == changed.ctime == made.mtime + 2 * SECOND
     box.get(box.open(b"/tmp/f", O_NOATIME))
     assert box.stat(b"/tmp/f").atime == made.mtime + SECOND
+    box.pread(box.open(b"/tmp/f"), 1, 0)
+    assert box.stat(b"/tmp/f").atime == made.mtime + 2 * SECOND
     times = box.h.longs(box.task, 5, 7, 9, 0x3FFFFFFE)
     box.call("utimensat_time64", AT_FDCWD, b"/tmp/f", times, 0)
     assert (box.stat(b"/tmp/f").atime, box.stat(b"/tmp/f").mtime) == (5 * SECOND + 7, changed.mtime)

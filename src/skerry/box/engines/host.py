@@ -15,6 +15,7 @@ from __future__ import annotations
 import _thread
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from skerry.kernel import commands as c
@@ -49,6 +50,7 @@ class Host:
         self.reaper = Alarm(self._reap)
         self.rung: list[Carrier] = []  # whose bell is still to be rung
         self._leaving: deque[tuple[int, Carrier]] = deque()
+        self._stillborn: deque[Carrier] = deque()
         self.kernel: Kernel
 
     def attach(self, kernel: Kernel) -> None:
@@ -98,6 +100,11 @@ class Host:
                     self._load(command)
                 case _:
                     self.outside.command(command)
+
+    def stillborn(self, carrier: Carrier) -> None:
+        """There is no OS thread for a carrier: its process dies, from another thread and soon."""
+        self._stillborn.append(carrier)
+        self.reaper.set(time.monotonic_ns())
 
     def task_ns(self, tid: int) -> int:
         """Processor time the carrier `tid` has used."""
@@ -154,7 +161,12 @@ class Host:
         self.deliver(events.Timer())
 
     def _reap(self) -> None:
-        """Make images end that were asked long ago."""
+        """Make images end that were asked long ago, and processes that never got a thread."""
+        while self._stillborn:
+            carrier = self._stillborn.popleft()
+            self.deliver(events.Trapped(carrier.tid, SIGKILL, "no thread for it"))
+            with self.lock:
+                self.carriers.pop(carrier.tid, None)
         with self.lock:
             now = time.monotonic_ns()
             while self._leaving and self._leaving[0][0] <= now:
@@ -234,11 +246,11 @@ class Carrier:
 
     def start(self) -> None:
         """Begin: the inbox or the guest says with what."""
-        self.host.pool.run(self._body)
+        self._launch(self._body)
 
     def fail(self, reason: str) -> None:
         """There is no image for this carrier: its process dies."""
-        self.host.pool.run(lambda: self._body(Trap(SIGKILL, reason)))
+        self._launch(lambda: self._body(Trap(SIGKILL, reason)))
 
     def start_thread(self, parent: Guest, stack: int) -> None:
         """Begin as one more thread on the memory of `parent`.
@@ -252,6 +264,12 @@ class Carrier:
             self.fail(str(error))
         else:
             self.start()
+
+    def _launch(self, job: Callable[[], None]) -> None:
+        try:
+            self.host.pool.run(job)
+        except RuntimeError:  # the operating system has no thread left
+            self.host.stillborn(self)
 
     def _body(self, trap: Trap | None = None) -> None:
         self.ident = _thread.get_ident()

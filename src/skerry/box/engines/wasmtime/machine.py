@@ -30,6 +30,9 @@ from .wasi import Wasi
 if TYPE_CHECKING:
     from skerry.box.engines.host import Carrier, Host
 
+RESERVE = 32 << 20
+"""Beyond the budget, for what the monitor itself starts: a box full of bombs can still be looked into."""
+
 SHARED_MAXIMUM = 32_768
 """Pages a shared memory may have at most; as the linker declares it."""
 
@@ -155,7 +158,8 @@ class Machine:
         return sum(space.size() for space in tuple(self.spaces))
 
     def _make(self, program: Program, carrier: Carrier, size: int) -> WasmGuest:
-        left = self.budget - self._used()
+        own = carrier.task.process.tag is not None
+        left = self.budget - self._used() + (RESERVE if own else 0)
         if size > left:
             raise NoMemory("the box has no memory left")
         guest = WasmGuest(self, program, carrier, left)
