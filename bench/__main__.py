@@ -14,6 +14,7 @@ import sys
 
 from bench.commands import COMMANDS, Command, prepare_commands
 from bench.programs import SKERRY, build_hbench
+from skerry.abi.errors import UserError
 
 ROUNDS = 5
 
@@ -68,17 +69,17 @@ def main(wanted: list[str]) -> int:
         return 2
     rows = wanted or known
     native, wasm = build_hbench()
-    prepare_commands(rows)
     print(f"{'row':<18} {'native':>12} {'skerry':>12} {'unit':<5} {'ratio':>9}  aim", flush=True)
     for row in rows:
         try:
+            prepare_commands([row])
             if row in LATENCIES:
                 unit, aim = LATENCIES[row]
                 pair = interleave([str(native), row], [*SKERRY, "run", str(wasm), row])
             else:
                 unit, aim = "s", COMMANDS[row].aim
                 pair = interleave_commands(COMMANDS[row])
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
+        except (RuntimeError, OSError, UserError, subprocess.SubprocessError) as error:
             print(f"{row:<18} failed: {error}", flush=True)
             continue
         print(line(row, unit, *pair, aim), flush=True)

@@ -8,12 +8,14 @@ every other row, because a person waits for it too; rows take long enough to sho
 """
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import tex
 from bench.programs import SKERRY, bench_dir
 
 LOOP = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo $i"
@@ -23,25 +25,44 @@ MAKEFILE = "all: a b c d e f g h\n%:\n\t@seq 1 20000 | sort -n | tail -n 1 | sed
 class Command:
     """One row: a shell command run on both sides."""
 
-    def __init__(self, script: str, aim: str, make_input: Callable[[Path], None] | None = None) -> None:
+    def __init__(
+        self,
+        script: str,
+        aim: str,
+        make_input: Callable[[Path], None] | None = None,
+        native_environment: Callable[[Path], dict[str, str]] | None = None,
+        result: Callable[[Path], object] | None = None,
+    ) -> None:
         self.script = script
         self.aim = aim
         self.make_input = make_input
+        self.native_environment = native_environment
+        self.result = result  # what both sides must agree on, read after each run
+        self.agreed: object = None
 
     def native(self) -> float:
         """Seconds on the host, by dash."""
-        return self._time(["dash", "-c", f"cd {bench_dir()}; {self.script}"])
+        extra = self.native_environment(bench_dir()) if self.native_environment else {}
+        return self._time(["dash", "-c", f"cd {bench_dir()}; {self.script}"], extra)
 
     def skerry(self) -> float:
         """Seconds in a box."""
         return self._time([*SKERRY, "sh", "--mount", f"{bench_dir()}:/bench", "-c", f"cd /bench; {self.script}"])
 
-    def _time(self, argv: list[str]) -> float:
+    def _time(self, argv: list[str], extra: dict[str, str] | None = None) -> float:
         start = time.monotonic()
-        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=600, check=False)
+        done = subprocess.run(
+            argv, env=os.environ | (extra or {}), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=600, check=False
+        )
+        took = time.monotonic() - start
         if done.returncode:
             raise RuntimeError(done.stderr.decode(errors="replace").strip()[-300:] or str(done.returncode))
-        return time.monotonic() - start
+        if self.result is not None:
+            found = self.result(bench_dir())
+            self.agreed = self.agreed or found
+            if not found or found != self.agreed:
+                raise RuntimeError("the two sides made different things")
+        return took
 
 
 def _zeros(folder: Path) -> None:
@@ -76,6 +97,7 @@ COMMANDS = {
     "sort_1M": Command("LC_ALL=C sort lines | tail -n 1", "<= 1.2x", _lines),
     "shell_loop": Command(LOOP, ""),
     "make_j2": Command("make -s -j2 -C project", "", _project),
+    "pdflatex_bibtex": Command(tex.SCRIPT, "<= 1.2x", tex.make_input, tex.native_environment, tex.page_text),
 }
 
 

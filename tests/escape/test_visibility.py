@@ -106,7 +106,7 @@ def test_files(unix: skerry.Unix, tmp_path: Path) -> None:
 def test_where_things_lie_on_the_host(unix: skerry.Unix, tmp_path: Path) -> None:
     """Neither the folder of the root tree nor that of a mount is told."""
     with skerry.Unix(mounts=[f"{tmp_path}:/w"]) as mounted:
-        look = "cat /proc/self/mountinfo /proc/mounts /proc/self/maps /proc/self/stat; df; readlink -f /w /proc/self/exe"
+        look = "cat /proc/self/mountinfo /proc/mounts /proc/self/maps /proc/self/stat; df; realpath /w /proc/self/exe"
         seen = there(mounted, look)
     assert seen and "/w" in seen
     for told in (str(tmp_path), str(Path.home()) + "/", "skerry/root", os.getcwd(), ".venv"):

@@ -38,6 +38,7 @@ SLOW_S = 0.5
 GROWTH_MAX = 256 << 20
 GUARD = 4096
 GUARD_BYTES = b"\xa5" * GUARD
+GROWTH = 65536  # how far a guest's memory grows while it runs; the kernel learns it late
 SKERRY_ARITY = {"start_size": 0, "start": 2, "thread": 1, "sigfetch": 1}
 TEXTS = 64 * 1024  # where texts begin in the memory of a guest
 STRUCTURES = 128 * 1024
@@ -66,9 +67,9 @@ class Guest:
         words = h.strings(self.task, [b"program", b"argument"])
         h.call(self.task, "execve", b"/tmp/program", words, words)
         assert self.task.process.image is not None
-        self.room = bytearray(GUARD_BYTES + bytes(MEMORY_SIZE) + GUARD_BYTES)
-        view = memoryview(self.room)[GUARD:-GUARD]
-        self.task.mem = UserMemory(lambda: view)
+        self.size = MEMORY_SIZE
+        self.room = bytearray(GUARD_BYTES + bytes(MEMORY_SIZE + GROWTH) + GUARD_BYTES)
+        self.task.mem = UserMemory(lambda: memoryview(self.room)[GUARD : GUARD + self.size])
         self._open_everything()
         host.serve(h)
         h.resumed(self.task)
@@ -151,7 +152,10 @@ def world(folder: Path) -> tuple[Harness, FakeHost]:
     h.call(task, "mkdirat", -100, b"/tmp/dir", 0o777)
     h.call(task, "mknodat", -100, b"/tmp/fifo", 0o10666, 0)
     h.kernel.entropy = os.urandom  # the harness' own counter is slow
-    for name, content in ((b"/tmp/program", b"\0asm\1\0\0\0"), (b"/tmp/script", b"#!/tmp/itself\n"), (b"/tmp/itself", b"#!/tmp/itself -x\n")):  # fmt: skip
+    contents = (
+        (b"/tmp/program", b"\0asm\1\0\0\0"), (b"/tmp/script", b"#!/tmp/itself\n"), (b"/tmp/itself", b"#!/tmp/itself\n"),
+    )  # fmt: skip
+    for name, content in contents:
         fd = h.done(task, "openat", -100, name, 0o101, 0o777)
         h.call(task, "write", fd, content, len(content))
         h.call(task, "close", fd)
@@ -180,6 +184,8 @@ def test_every_call_survives_hostile_arguments(seed: int, tmp_path: Path) -> Non
         args = [guest.word() for _ in range(arity(module, name))]
         if pick.random() < 0.1:
             guest.fill()
+        if pick.random() < 0.01:
+            guest.size = MEMORY_SIZE + GROWTH
         begin = time.thread_time()
         result = h.call(guest.task, name, *args)
         host.serve(h)
@@ -312,3 +318,19 @@ def test_a_register_of_wild_pointers_is_refused(tmp_path: Path) -> None:
         assert h.call(task, "getcwd", pointer, 100) == -14
         assert h.call(task, "openat", -100, pointer, 0, 0) in (-2, -14)
         assert h.call(task, "writev", fd, pointer, 1) == -14 or pointer == -1
+
+
+def test_memory_that_has_just_grown_is_read_whole() -> None:
+    """The kernel learns of growth at the first access beyond what it knew, whichever kind that is."""
+    accesses: list[Callable[[UserMemory, int], object]] = [
+        UserMemory.u16, UserMemory.u32, UserMemory.i32, UserMemory.u64, UserMemory.i64,
+        lambda mem, at: mem.read(at, 8), lambda mem, at: mem.write(at, bytes(8)), lambda mem, at: mem.string(at, 100),
+        lambda mem, at: mem.put_u32(at, 1), lambda mem, at: mem.put_u64(at, 1), lambda mem, at: mem.iovecs(at, 2),
+        lambda mem, at: mem.unpack(struct.Struct("<QQ"), at), lambda mem, at: mem.pack(struct.Struct("<I"), at, 1),
+        lambda mem, at: mem.strings(at, 100), lambda mem, at: mem.window(at, 8),
+    ]  # fmt: skip
+    for access in accesses:
+        room = bytearray(MEMORY_SIZE)
+        mem = UserMemory(lambda: memoryview(room))  # noqa: B023  # used in this round only
+        room = bytearray(MEMORY_SIZE + GROWTH)
+        access(mem, MEMORY_SIZE + 8)

@@ -95,8 +95,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_calls_of_a_real_program(seed: int, folder: Path) -> None:
     with skerry.Unix(mounts=[f"{folder}:/w:ro"], memory=512 << 20, log=lambda line: None) as unix:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        with unix.Popen(["sh"], **pipes) as shell, unix.Popen(["/w/hostile", str(seed), "30"], **pipes) as hostile:
+        pipe, words = subprocess.PIPE, ["/w/hostile", str(seed), "30"]
+        with (
+            unix.Popen(["sh"], stdin=pipe, stdout=pipe, text=True) as shell,
+            unix.Popen(words, stdout=pipe, text=True) as hostile,
+        ):
             assert shell.stdin is not None and shell.stdout is not None and hostile.stdout is not None
             while hostile.poll() is None:
                 begin = time.monotonic()

@@ -218,6 +218,16 @@ def test_a_killed_worker_is_reported() -> None:
         assert "killed by SIGKILL" in complaint and "Traceback" not in complaint
 
 
+def test_readers_of_a_box_that_died_see_the_end() -> None:
+    with skerry_package.Unix() as unix:
+        worker = unix._owner.call(lambda box: box._worker.pid)
+        with unix.Popen(["sh", "-c", "echo ready; sleep 60"], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+            os.kill(worker, signal.SIGKILL)
+            assert process.wait(timeout=10) == -9
+            assert process.stdout.read() == ""
+
+
 @pytest.mark.parametrize(
     ("signo", "status", "said"),
     [(signal.SIGTERM, 3, "got TERM\n"), (signal.SIGHUP, 4, "got HUP\n"), (signal.SIGINT, 130, "")],

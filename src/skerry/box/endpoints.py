@@ -25,7 +25,7 @@ WINDOW = 65_536
 """As kernel/streams.py has it, which would load half a kernel here; a test compares."""
 
 _PIPE_ATOMIC = 4096  # POLLOUT promises room for this much
-_FILE_BLOCK = 65_536
+_BLOCK = 65_536
 
 
 class Source:
@@ -60,7 +60,7 @@ class Source:
 
     def _ready(self) -> None:
         try:
-            data = os.read(self._fd, min(self._window, _FILE_BLOCK))
+            data = os.read(self._fd, min(self._window, _BLOCK))
         except BlockingIOError:
             return
         except OSError:
@@ -87,10 +87,10 @@ class Sink:
     ) -> None:
         """`failed` hears why bytes could not be written, unless only the reader is gone."""
         self._loop, self._send, self._closed, self._failed = loop, send, closed, failed
-        self.number, self._fd = number, fd
+        self.number = number
+        self._fd, self._twin, self._block = _open_twin(fd)
         self._data = bytearray()
         self._ended = self._broken = False
-        self._block = _FILE_BLOCK if stat.S_ISREG(os.fstat(fd).st_mode) else _PIPE_ATOMIC
         self._given = 0  # taken from the guest's window, to be given back when written
 
     def output(self, message: StreamOutput) -> None:
@@ -101,6 +101,12 @@ class Sink:
             self._data += message.data
             if len(self._data) + self._given > WINDOW:
                 raise ProtocolError("the box sent more of a stream than was granted")
+        self._settle()
+
+    def close(self) -> None:
+        """The box is gone: what waits is lost, the owner of the descriptor is told."""
+        self._data.clear()
+        self._ended = True
         self._settle()
 
     @property
@@ -134,4 +140,24 @@ class Sink:
         self._loop.forget(self._fd, WRITE)
         if self._ended:
             self._ended = False
+            if self._twin:
+                self._twin = False
+                os.close(self._fd)
             self._closed()
+
+
+def _open_twin(fd: int) -> tuple[int, bool, int]:
+    """How to write to `fd` without ever waiting: a descriptor, whether it is ours, and a safe size.
+
+    A pipe is opened anew, non-blocking: the one we were given is shared with programs that count on
+    it to block.
+    """
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return fd, False, _BLOCK
+    if stat.S_ISFIFO(mode):
+        try:
+            return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC), True, _BLOCK
+        except OSError:  # no /proc, or a pipe of someone else's
+            pass
+    return fd, False, _PIPE_ATOMIC

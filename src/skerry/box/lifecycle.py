@@ -169,6 +169,10 @@ class Box:
 
     def close(self) -> None:
         """End the box."""
+        for sink in tuple(self._sinks.values()):
+            sink.close()  # readers of what it wrote see the end
+        for source in tuple(self._sources.values()):
+            source.close()
         self._codes.close()
         self._worker.kill()
         self._worker.close()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import skerry.kernel.fifo  # noqa: F401  # regular.py imports it late; behind a seal nothing can be loaded
+from skerry.abi.errno import Errno
 from skerry.abi.errors import SysError
 from skerry.abi.syscalls import SYSCALLS
 from skerry.kernel import events, files
@@ -117,6 +118,8 @@ class Kernel:
             result = call.function(task, *args)
         except SysError as error:
             value = -error.errno
+        except MemoryError:  # a copy as large as the guest asked for
+            value = -Errno.ENOMEM
         else:
             if type(result) is int:
                 value = result

@@ -234,7 +234,7 @@ def test_what_was_not_granted_ends_the_box(make: Callable[[], Scene]) -> None:
         scene = make()
         scene.box.console = lambda data: None
         frames: list[Any] = list(untrusted)
-        assert any([scene.hear(wire.encode(one)) for one in frames]), frames[0]
+        assert any(scene.hear(wire.encode(one)) for one in frames), frames[0]
 
 
 def test_a_crash_is_told_as_text(make: Callable[[], Scene]) -> None:

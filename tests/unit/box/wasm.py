@@ -106,10 +106,8 @@ class Instance:
         return int(raw[0]) & 0xFFFFFFFF
 
     def variable(self, name: str) -> int:
-        value = words(4)
-        self.library.wasmtime_global_get(
-            self.context, ctypes.addressof(self.export(name)) + 8, ctypes.addressof(value)
-        )
+        value, variable = words(4), self.export(name)
+        self.library.wasmtime_global_get(self.context, ctypes.addressof(variable) + 8, ctypes.addressof(value))
         return int(value[1]) & 0xFFFFFFFF
 
     def _address(self, address: int) -> int:

@@ -13,7 +13,7 @@ from tests.unit.kernel.harness import Harness
 from skerry.abi.errno import Errno
 from skerry.abi.syscalls import START_IMPORTS, SYSCALLS
 from skerry.kernel.sys import CALLS
-from skerry.kernel.sys.table import ABSENT, TABLE, absent_call
+from skerry.kernel.sys.table import ABSENT, TABLE, Call, absent_call
 
 ROOT = Path(__file__).parents[3]
 EXTRA = {"pause", "wait4", "close_range"}  # served, though libc's table does not import them
@@ -58,3 +58,12 @@ def test_absent_calls_refuse() -> None:
 def test_the_document_is_current() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "gen_syscalls_md.py"))
     assert (ROOT / "docs" / "syscalls.md").read_text() == tool["document"]()
+
+
+def test_a_copy_too_large_for_the_host_is_enomem() -> None:
+    def greedy(task: object) -> int:
+        raise MemoryError
+
+    h = Harness()
+    task = h.process()
+    assert h.kernel.serve(task, Call("greedy", greedy), ()) == -Errno.ENOMEM

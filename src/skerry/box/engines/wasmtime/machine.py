@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 RESERVE = 32 << 20
 """Beyond the budget, for what the monitor itself starts: a box full of bombs can still be looked into."""
 
+GROWTH = 4 << 20
+"""How far such an image may grow when nothing but the reserve is left."""
+
 SHARED_MAXIMUM = 32_768
 """Pages a shared memory may have at most; as the linker declares it."""
 
@@ -158,8 +161,9 @@ class Machine:
         return sum(space.size() for space in tuple(self.spaces))
 
     def _make(self, program: Program, carrier: Carrier, size: int) -> WasmGuest:
-        own = carrier.task.process.tag is not None
-        left = self.budget - self._used() + (RESERVE if own else 0)
+        left = self.budget - self._used()
+        if carrier.task.process.tag is not None and size <= left + RESERVE:
+            left = max(left, size + GROWTH)
         if size > left:
             raise NoMemory("the box has no memory left")
         guest = WasmGuest(self, program, carrier, left)

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Skerry authors
-"""The real worker: sealed as promised, alone, and gone when its monitor is."""
+"""G7, G8: a sealed process cannot reach out, even when none of our Python stands in the way.
+
+Each act (acts.py) is a raw system call of the host. It runs in two fresh interpreters (harness.py):
+unsealed, where it must work, or the test would prove nothing, and after `seal.seal`, where the
+operating system must kill the process or refuse. The rest looks at the real worker.
+"""
 
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -14,17 +20,58 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.escape.acts import ACTS, FOREIGN_CODE, LIVING, Act
 
 from skerry.abi import hostfs
-from skerry.box import BoxConfig, messages, wire
+from skerry.box import BoxConfig, messages, seccomp, wire
 from skerry.box.launch import Worker
 from skerry.box.lifecycle import Box, BoxFailed
 from skerry.kernel import commands
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux")
+
+SOURCE = Path(seccomp.__file__).parents[2]
+HARNESS = Path(__file__).with_name("harness.py")
+
+
+def attempt(act: Act, how: str) -> tuple[int, bytes]:
+    """Try an act; returns the process' status and what came through its descriptor."""
+    if (act.x86_64 if platform.machine() == "x86_64" else act.generic) is None:
+        pytest.skip("this machine has no such call")
+    command = [sys.executable, "-I", "-S", str(HARNESS), str(SOURCE), act.name, how]
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen(command, stdin=theirs.fileno(), env={}) as process:
+        theirs.close()
+        ours.settimeout(30)
+        answer = b""
+        try:
+            while part := ours.recv(4096):
+                answer += part
+        except ConnectionResetError:
+            pass
+        return process.wait(), answer
+
+
+@pytest.mark.parametrize("act", [*ACTS, FOREIGN_CODE], ids=lambda act: act.name)
+def test_a_sealed_process_cannot(act: Act) -> None:
+    status, answer = attempt(act, "open")
+    if answer.startswith(b"ready -"):
+        pytest.skip(f"this host itself refuses: {os.strerror(-int(answer[6:]))}")
+    assert status == 0, answer
+    if answer != b"ready ":  # an execve that worked says nothing more
+        assert int(answer.removeprefix(b"ready ")) >= 0
+    status, answer = attempt(act, "sealed")
+    assert answer.startswith(b"ready "), answer
+    if status == 0:
+        assert answer.startswith(b"ready -"), f"it worked in a sealed process: {answer!r}"
+    else:
+        assert status == -signal.SIGSYS, f"status {status}, {answer!r}"
+
+
+def test_a_sealed_process_can_live() -> None:
+    assert attempt(LIVING, "sealed") == (0, b"ready 0")
 
 CONFIG = BoxConfig(("x",), (), "/", (), None, False, False, 256 << 20, False)
-SOURCE = Path(messages.__file__).parents[2]
 
 
 @pytest.fixture
