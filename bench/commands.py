@@ -51,8 +51,9 @@ class Command:
 
     def _time(self, argv: list[str], extra: dict[str, str] | None = None) -> float:
         start = time.monotonic()
+        environment = os.environ | (extra or {})
         done = subprocess.run(
-            argv, env=os.environ | (extra or {}), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=600, check=False
+            argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=600, check=False
         )
         took = time.monotonic() - start
         if done.returncode:

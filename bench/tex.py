@@ -22,14 +22,17 @@ PAGE = r"""
 \documentclass{article}
 \begin{document}
 \title{On the weight of paper}\author{A. Author}\maketitle
-\section{Introduction} As \cite{knuth84} has it, $\int_0^1 x^2\,dx = \frac13$. \textbf{Bold}, \emph{italic} and plain words
-fill a paragraph, and a formula stands alone:
+\section{Introduction} As \cite{knuth84} has it, $\int_0^1 x^2\,dx = \frac13$. \textbf{Bold}, \emph{italic} and
+plain words fill a paragraph, and a formula stands alone:
 \begin{equation} \sum_{n=1}^{\infty} \frac{1}{n^2} = \frac{\pi^2}{6}, \qquad E = mc^2. \end{equation}
 \bibliographystyle{plain}\bibliography{main}
 \end{document}
 """
 BOOK = "@book{knuth84, author={Donald E. Knuth}, title={The {\\TeX}book}, publisher={Addison-Wesley}, year={1984}}\n"
-SCRIPT = "cd tex && rm -f main.aux main.bbl && for program in pdflatex bibtex pdflatex; do $program main >/dev/null || exit; done"
+SCRIPT = (
+    "cd tex && rm -f main.aux main.bbl && "
+    "for program in pdflatex bibtex pdflatex; do $program main >/dev/null || exit; done"
+)
 
 _STREAM = re.compile(rb"/FlateDecode[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"\[((?:[^\\\]]|\\.)*)\]TJ")
@@ -47,10 +50,9 @@ def make_input(folder: Path) -> None:
         native.mkdir(exist_ok=True)
         _native_programs(native)
         command = ["pdftex", "-ini", "-interaction=batchmode", "-jobname=pdflatex", "-progname=pdflatex"]
-        env = os.environ | native_environment(folder)
-        subprocess.run(
-            [*command, "-translate-file=cp227.tcx", "*pdflatex.ini"], cwd=native, env=env, stdout=subprocess.DEVNULL, check=True
-        )
+        command += ["-translate-file=cp227.tcx", "*pdflatex.ini"]
+        environment = os.environ | native_environment(folder)
+        subprocess.run(command, cwd=native, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
 def _native_programs(native: Path) -> None:

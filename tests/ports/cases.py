@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Skerry authors
+# ruff: noqa: E501  # what a script prints stands on one line
 """What each program is asked to do: a script, the commands it needs on a native machine, its output.
 
 A script runs in an empty folder and prints the same on Linux and in a box. Where the native commands are

@@ -11,6 +11,7 @@ from textwrap import dedent
 
 import pytest
 
+from skerry.toolchain.place import cache_path
 from tests.integration.boxes import SKERRY
 from tests.ports.cases import CASES, Case
 
@@ -22,9 +23,11 @@ TIMEOUT_S = 120
 def run(argv: list[str], folder: Path) -> str:
     """Run it in a folder; return what it printed. Complaints go to the test's own stderr."""
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC0", "HOME": str(folder)}
+    environment["SKERRY_CACHE"] = cache_path()
     done = subprocess.run(
-        argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT_S, check=False
-    )
+        argv, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=TIMEOUT_S,
+        check=False,
+    )  # fmt: skip
     return done.stdout.decode(errors="replace")
 
 
