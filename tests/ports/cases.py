@@ -41,9 +41,9 @@ CASES = (
         r"""
         timeout 0.2 sleep 9; echo $?
         seq 9 | split -l 4 --filter='paste -sd+' ; seq 50000 | sort -n -r -S 50k --compress-program=gzip -T . | sed -n 3p
-        install -m 640 /dev/null made; stat -c %a made; nice -n 3 sh -c nice; env -i A=b env; (sleep 0.1; echo late) & wait; echo end
+        install -m 640 /dev/null made; stat -c %a made; nice -n 39 sh -c nice; env -i A=b env; (sleep 0.1; echo late) & wait; echo end
         """,
-        "124\n1+2+3+4\n5+6+7+8\n9\n49998\n640\n3\nA=b\nlate\nend\n",
+        "124\n1+2+3+4\n5+6+7+8\n9\n49998\n640\n19\nA=b\nlate\nend\n",
     ),
     Case(
         "dash", "",

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.slow
 EXPECTED = tomllib.loads((Path(__file__).parent / "expectations.toml").read_text())
 
 
+AGAIN = 2
+"""How often a case that did not behave as listed is tried once more: many race on a busy machine."""
+
+
 def listed(kind: str) -> frozenset[str]:
     """The cases of one kind."""
     return frozenset(case for group in EXPECTED.get(kind, []) for case in group["cases"])
@@ -57,7 +61,16 @@ def test_skerry_passes_what_linux_passes(cases: list[str]) -> None:
     print(f"posixtestsuite: {len(cases)} cases, Linux passes {len(good)}, Skerry {len(good) - len(failing)} of these")
     for group in EXPECTED["fail"]:
         print(f"{sum(case in failing for case in group['cases']):4} {group['reason']}")
+    lost = [case for case, verdict in ours.items() if verdict.word == "lost"]
+    assert not lost, f"the box died before {len(lost)} cases"
     surprises = {case: verdict for case, verdict in failing.items() if case not in listed("fail") | listed("flaky")}
-    cured = sorted(case for case in listed("fail") if case in ours and case not in failing)
+    cured = {case for case in listed("fail") if case in ours and case not in failing}
+    for _ in range(AGAIN):
+        doubtful = surprises.keys() | cured
+        if not doubtful:
+            break
+        again = suite.run_skerry(good, listed("cast"), listed("fail"), doubtful)
+        surprises = {case: again[case] for case in surprises if again[case].word != "pass"}
+        cured = {case for case in cured if again[case].word == "pass"}
     assert not surprises, f"{len(surprises)} new failures:\n{told(surprises)}"
-    assert not cured, f"expected to fail but passed; take them out of expectations.toml: {cured}"
+    assert not cured, f"expected to fail but passed; take them out of expectations.toml: {sorted(cured)}"

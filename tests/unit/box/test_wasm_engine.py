@@ -302,6 +302,22 @@ def test_all_threads_die_together(rig: Rig) -> None:
     rig.wait()
 
 
+def test_threads_that_hide_from_kill_are_killed(rig: Rig) -> None:
+    """Neither answers a poke; one memory, whose page is taken away under both."""
+    spin = "(loop (br 0))"
+    memory = '(import "env" "memory" (memory 2 100 shared)) (export "memory" (memory 0))'
+    text = f"""(module {memory} {LINUX} (global $sp (export "__stack_pointer") (mut i32) (i32.const 65536))
+      (global (export "__skerry_poll") i32 (i32.const 1024)) (func (export "__skerry_deliver"))
+      (func (export "__skerry_thread_start") (param i32) {SAY.format(0, 1)} {spin})
+      (func (export "_start") (drop (call $clone (i32.const 0) (i32.const 7168) (i32.const 0) (i32.const 0)
+      (i32.const 0))) {SAY.format(0, 1)} {spin}))"""
+    task = rig.start(text)
+    rig.wait(lambda: len(rig.kernel.output) == 2)
+    rig.act(lambda: rig.kernel.end(task, 9))
+    rig.wait()
+    assert not rig.machine.spaces
+
+
 def test_memory_grows_to_the_budget_only() -> None:
     rig = Rig(budget=20 * 65_536)
     body = """(local i32) (loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0))))

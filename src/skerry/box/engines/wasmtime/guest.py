@@ -180,8 +180,13 @@ class WasmGuest:
         if not hard:
             if self.program.interruptible:  # else the polled bytes are the program's own
                 self.space.want(self)
-        elif all(member.carrier.inbox for member in self.space.members):  # type: ignore[attr-defined]
-            self.space.protect()
+        elif not self._children and all(member.leaving for member in self.space.members):
+            self.space.protect()  # not while a copy is read from it; that ends by itself
+
+    @property
+    def leaving(self) -> bool:
+        """Whether its carrier has been told to end or replace it."""
+        return bool(self.carrier.inbox)
 
     def thread(self, carrier: Carrier, stack: int) -> WasmGuest:
         """One more image on this memory."""
@@ -193,11 +198,19 @@ class WasmGuest:
 
     def close(self) -> None:
         """Free the store, and the memory when no other image shares it."""
+        self._leave(forget=True)
+
+    def abandon(self) -> None:
+        """Free an image that was never given to its task."""
+        self._leave(forget=False)
+
+    def _leave(self, forget: bool) -> None:
         with self.carrier.host.lock:
             self.space.leave(self)
             if not self.space.members:
-                self.carrier.task.mem.detach()
                 self.machine.spaces.discard(self.space)
+                if forget:
+                    self.carrier.task.mem.detach()
         self.discard()
         self.space.release()
 

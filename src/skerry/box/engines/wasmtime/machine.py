@@ -144,7 +144,7 @@ class Machine:
         guest = self._make(program, carrier, size)
         initial = guest.space.size()
         if size > initial and not guest.space.grow(size - initial):
-            guest.close()
+            guest.abandon()
             raise NoMemory("no memory for a copy of the process")
         parent.space.copy_to(guest.space, initial)
         for name in program.variables:
@@ -158,7 +158,8 @@ class Machine:
         return self._used() + size <= self.budget
 
     def _used(self) -> int:
-        return sum(space.size() for space in tuple(self.spaces))
+        with self._host.lock:  # a space that another thread frees may not be asked any more
+            return sum(space.size() for space in self.spaces)
 
     def _make(self, program: Program, carrier: Carrier, size: int) -> WasmGuest:
         left = self.budget - self._used()
@@ -174,7 +175,8 @@ class Machine:
             guest.space = self._shared_space(guest, size, left)
             guest.instantiate(guest.space.prepared)
         guest.space.join(guest)
-        self.spaces.add(guest.space)
+        with self._host.lock:
+            self.spaces.add(guest.space)
         carrier.task.process.shared_memory = program.memory.shared
         return guest
 

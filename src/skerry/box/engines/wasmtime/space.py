@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+from typing import Any, Protocol
 
 from skerry.box.engines.safepoints import POLL_SIZE
 
@@ -28,6 +28,14 @@ _view = ctypes.pythonapi.PyMemoryView_FromMemory
 _view.restype, _view.argtypes = ctypes.py_object, (ctypes.c_size_t, ctypes.c_ssize_t, ctypes.c_int)
 
 
+class Member(Protocol):
+    """An image on a memory."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it has been told to end."""
+
+
 class Space:
     """One linear memory."""
 
@@ -37,7 +45,8 @@ class Space:
         self._poll = poll
         self._wanted: set[object] = set()
         self._forks = 0
-        self.members: set[object] = set()
+        self._taken = False  # the polled page is gone
+        self.members: set[Member] = set()
 
     def size(self) -> int:
         """Bytes it has now. Any thread."""
@@ -50,7 +59,7 @@ class Space:
     def release(self) -> None:
         """A member has freed its store."""
 
-    def join(self, member: object) -> None:
+    def join(self, member: Member) -> None:
         """One more image runs on it."""
         self.members.add(member)
 
@@ -83,18 +92,19 @@ class Space:
         self._forks -= 1
         self._show()
 
-    def leave(self, member: object) -> None:
+    def leave(self, member: Member) -> None:
         """`member` is gone."""
         self.members.discard(member)
         self.answered(member)
 
     def protect(self) -> None:
         """Take the polled page away: the next poll of any member traps. There is no way back."""
+        self._taken = True
         start = (self.base + self._poll) // _OS_PAGE * _OS_PAGE
         self._library.mprotect(start, 2 * _OS_PAGE, 0)
 
     def _show(self) -> None:
-        if not self.members:
+        if not self.members or self._taken:
             return
         ones = self._wanted and not self._forks
         ctypes.memmove(self.base + self._poll, _ONES if ones else _ZEROS, POLL_SIZE)
