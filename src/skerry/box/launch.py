@@ -8,7 +8,6 @@ Errors: UserError when the engine or the interpreter cannot be found.
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import socket
 import sys
@@ -17,7 +16,7 @@ from importlib.util import find_spec
 from skerry.abi.errors import UserError
 
 _CODE = (
-    "import sys; sys.path.insert(0, {path!r});"
+    "import gc, sys; gc.disable(); sys.path.insert(0, {path!r});"
     " from skerry.box.{module} import main; main({library!r}, {parent})"
 )
 _SUFFIX = {"linux": "so", "darwin": "dylib"}
@@ -27,7 +26,7 @@ def engine_library() -> str:
     """The shared library of the wasmtime package, found without importing the package."""
     spec = find_spec("wasmtime")
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    machine = {"arm64": "aarch64", "AMD64": "x86_64"}.get(platform.machine(), platform.machine())
+    machine = os.uname().machine.replace("arm64", "aarch64")
     for place in places:
         path = f"{place}/{sys.platform}-{machine}/_libwasmtime.{_SUFFIX.get(sys.platform, 'so')}"
         if os.path.exists(path):

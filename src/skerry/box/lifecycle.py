@@ -47,8 +47,8 @@ class BoxFailed(UserError):
 class Box:
     """One box."""
 
-    def __init__(self, config: BoxConfig, log: Callable[[str], None]) -> None:
-        """Start the worker. `log` gets lines for the person. Raises: UserError."""
+    def __init__(self, config: BoxConfig, log: Callable[[str], None], worker: Worker | None = None) -> None:
+        """Start a worker, or take one. `log` gets lines for the person. Raises: UserError."""
         self.loop = Loop()
         self.log = log
         self.sealed: bool | None = None
@@ -58,7 +58,7 @@ class Box:
         self._console_owed = 0
         self._trees = HostTrees()
         places = self._open_trees(config)
-        self._worker = Worker("worker")
+        self._worker = worker if worker is not None else Worker("worker")
         self._socket = self._worker.socket
         self._socket.setblocking(False)
         self._frames = wire.Frames(m.TO_MONITOR)

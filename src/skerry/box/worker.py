@@ -125,8 +125,7 @@ class Clock:
 
 
 def main(library_path: str, parent: int) -> None:
-    """Be a worker. Never returns."""
-    gc.disable()
+    """Be a worker. Never returns. The collector is off: launch.py saw to it before anything was loaded."""
     seal.tie_to_parent()
     if os.getppid() != parent:  # it died before we were tied to it
         os._exit(0)
